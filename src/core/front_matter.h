@@ -1,0 +1,36 @@
+// Front matter of artefacts (R03): the YAML mapping between two lines "---" at the very start of a Markdown file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/words.h"
+
+namespace orchd {
+
+// Top-level scalar keys and their text. Refused, with the reason: no front matter, YAML that does not parse, a duplicate
+// key at any level, an anchor or alias, more than 64 KiB, a document that is not a mapping. Values that are not scalars are
+// left out. Reads with yaml-cpp's event parser, since its loader keeps the first of two equal keys in silence.
+[[nodiscard]] Result<std::map<std::string, std::string>> front_matter(std::string_view file);
+
+enum class Artefact { analysis, architecture, review, test_report, deploy_log, staging_log, post_deploy_log };
+template <>
+inline constexpr auto enum_text<Artefact> = std::to_array<std::string_view>({"10-analysis.md", "11-architecture.md",
+                                                                             "12-review.md", "13-test-report.md",
+                                                                             "14-deploy-log.md", "15-staging-log.md",
+                                                                             "16-post-deploy-log.md"});
+// Folder of a work item's artefacts in the repository: "docs/work-items/ORCH-053".
+[[nodiscard]] std::string artefact_folder(std::string_view work_item);
+[[nodiscard]] std::string artefact_path(std::string_view work_item, Artefact artefact);
+
+// The machine verdict of an artefact: green or red with a reason; never green for what is missing, unknown or contradictory.
+struct Verdict {
+    Colour colour;
+    std::string reason;
+    bool unusable = false;  // red because it could not be read, not because it says no
+};
+[[nodiscard]] Verdict verdict(Artefact artefact, std::string_view file);
+
+}  // namespace orchd

@@ -1,0 +1,36 @@
+// The life of a job and of a run's exit, as tables.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/words.h"
+
+namespace orchd {
+
+// Whether a job may go from -> to. Everything else is refused by the store's guarded UPDATEs.
+[[nodiscard]] bool legal(JobStatus from, JobStatus to);
+
+struct Exit {
+    ExitKind kind;
+    int status = 0;  // exit code, or signal number
+};
+// What a run's end means for its job. Exit 0 is not success: it means "look at the gate".
+enum class Outcome {
+    look,        // exit 0: the gate decides
+    transient,   // exit 75: again later, nobody's fault
+    failed,      // any other exit code of an agent or a check that ran
+    cannot_run,  // 126, 127: the command is not there or not executable: an infra hold
+    infra        // killed, dumped, time-out, lost: again, never the developer's fault
+};
+[[nodiscard]] Outcome outcome(Exit exit);
+
+// What a service manager said of a finished service: $MONITOR_SERVICE_RESULT, $MONITOR_EXIT_CODE, $MONITOR_EXIT_STATUS.
+// EXIT_CODE decides over the result, since a death by SIGTERM reads "success"; without one the command never ran: `lost`.
+[[nodiscard]] Exit exit_from_monitor(std::string_view service_result, std::string_view exit_code, std::string_view exit_status);
+
+// Full jitter: uniform in [0, min(cap_ms, base_ms * 2^attempts)], from `random` in [0, 1).
+[[nodiscard]] std::int64_t backoff_ms(int attempts, std::int64_t base_ms, std::int64_t cap_ms, double random);
+
+}  // namespace orchd

@@ -1,0 +1,27 @@
+// Alive or not, decided from what was seen (03-state in short: see docs/architecture.md, "Alive or not").
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace orchd {
+
+// What is on record about the owner of a run or lease.
+struct Owner {
+    std::string unit;
+    std::string boot_id;
+    std::string invocation_id;  // 32 hex digits; empty while not known
+};
+// What is seen now of one unit.
+struct UnitSeen {
+    bool readable = true;       // false: the cgroup or the manager could not be read
+    bool job_pending = false;   // PID 1 has a job queued for it
+    bool active = false;        // active, activating or deactivating
+    bool populated = false;     // cgroup.events says populated 1
+    std::string invocation_id;  // of the cgroup's xattr; empty if there is none
+};
+enum class Liveness { alive, dead, empty, unknown };
+// dead: certain (another boot, another invocation). empty: nothing runs; certain only after N ticks. unknown counts as alive.
+[[nodiscard]] Liveness judge(const Owner& owner, const UnitSeen& seen, const std::string& boot_id);
+
+}  // namespace orchd

@@ -1,0 +1,62 @@
+// The pipeline as data (R01) and the decisions made from it, as pure functions. Nothing else decides where a task goes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/words.h"
+
+namespace orchd {
+
+enum class OnRed { again, fall_back, hold };
+
+struct StageRow {
+    Stage stage;
+    std::optional<Role> first_role;  // who works first when the stage is entered; none for done and cancelled
+    std::span<const Gate> gates;     // asked in this order; the first that is not green decides
+    Stage next;
+    OnRed on_red;
+    Stage falls_back_to;  // == stage unless on_red is fall_back
+};
+[[nodiscard]] const StageRow& row(Stage stage);
+// Whether a stage write from -> to is an edge of the table (next, again, back, or to cancelled).
+[[nodiscard]] bool legal_edge(Stage from, Stage to);
+// The kind of job that `role` is worked by.
+[[nodiscard]] JobKind kind_of(Role role);
+
+struct GateAnswer {
+    Gate gate;
+    Colour colour;
+    std::string reason;  // one clause, for people
+    bool unusable =
+        false;  // red because the stage's own run left nothing that can be read: its work is asked for again, nobody else's
+};
+
+// How often a task was sent again or back since its counters were last cleared (R04). Caps are 3 by default.
+struct Retries {
+    int developer = 0;       // sent back to development by a red review, test or staging verdict
+    int again = 0;           // the same stage asked again
+    int infrastructure = 0;  // deaths by signal, boot, time-out; never escalate by themselves
+    int conflict = 0;        // rebase conflicts
+};
+struct Caps {
+    int developer = 3;
+    int again = 3;
+};
+
+struct Decision {
+    enum class Kind { wait, move, hold } kind = Kind::wait;
+    Stage to = Stage::analysis;  // move: the stage to write (may be the same stage: "again")
+    Hold hold = Hold::none;      // hold: which
+    Retries retries;             // the counters after this decision
+    std::string reason;          // the deciding gate's, or empty when all are green
+    std::optional<Gate> gate;    // the deciding gate, none when all are green
+};
+// Decides from the answers of `stage`'s gates, in their order; answers after the first that is not green may be absent.
+// All green moves on; undecided waits; red goes where the table says, or holds as `escalated` where its cap is reached.
+[[nodiscard]] Decision decide(Stage stage, std::span<const GateAnswer> answers, Retries before, Caps caps);
+
+}  // namespace orchd

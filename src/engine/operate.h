@@ -1,0 +1,37 @@
+// What a person (or later a tracker) does to tasks and the queue. Each is one transaction with its events; each wakes the
+// worker. `by` names who: "uid:1000 alice". Work items are parsed by the caller's border. Errors: no_such, conflict,
+// invalid_argument.
+#pragma once
+
+#include <string>
+
+#include "engine/ports.h"
+#include "store/records.h"
+
+namespace orchd::engine {
+
+struct TaskRequest {
+    std::string project, work_item, title, body;
+    int priority = 5;
+};
+// Creates the task at analysis with its first job, or Errc::conflict if the work item is known. The work item must have the
+// project's prefix.
+[[nodiscard]] Result<store::Task> create_task(World& world, const TaskRequest& request, const std::string& by);
+
+// Records the human verdict on the task's open human gate for its present code and asks for the advance. Idempotent for the
+// same answer to the same stage; Errc::conflict where no human gate is open.
+[[nodiscard]] Status approve(World& world, const std::string& work_item, const std::string& by);
+[[nodiscard]] Status reject(World& world, const std::string& work_item, const std::string& reason, const std::string& by);
+// Clears the hold and the counters and works the present stage again.
+[[nodiscard]] Status retry(World& world, const std::string& work_item, const std::string& by);
+// Clears the hold only, and asks for the advance.
+[[nodiscard]] Status release_hold(World& world, const std::string& work_item, const std::string& by);
+// Stops what runs (the run's unit is stopped by the worker's recovery: the job goes to `stopping`), cancels what is queued,
+// stage := cancelled.
+[[nodiscard]] Status cancel(World& world, const std::string& work_item, const std::string& reason, const std::string& by);
+
+// scope: "" (everything), "project:NAME" or "task:WORK-ITEM".
+[[nodiscard]] Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by);
+[[nodiscard]] Status resume(World& world, const std::string& scope, const std::string& by);
+
+}  // namespace orchd::engine

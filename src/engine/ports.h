@@ -1,0 +1,64 @@
+// What the engine needs from outside, as interfaces: all of it runs in a simulation too.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/liveness.h"
+#include "core/time.h"
+#include "forge/forge.h"
+#include "git/git.h"
+#include "settings/project.h"
+#include "settings/settings.h"
+#include "store/db.h"
+
+namespace orchd::engine {
+
+struct RunLimits {  // set on the unit before its start; 0 leaves the unit's own
+    std::uint64_t memory_bytes = 0;
+    std::int64_t tasks_max = 0;
+    std::int64_t cpu_percent = 0;
+};
+
+// systemd, as far as the engine needs it. Calls return when PID 1 has answered; "started" means a new invocation id.
+class Units {
+public:
+    virtual ~Units() = default;
+    // Queues a start; does not wait for it to finish. Errc::unavailable if PID 1 refused for now.
+    [[nodiscard]] virtual Status start(const std::string& unit) = 0;
+    // Stops the unit and waits until it is inactive (or failed) with no job and an empty cgroup. Not loaded is success.
+    [[nodiscard]] virtual Status stop(const std::string& unit) = 0;
+    [[nodiscard]] virtual Status set_limits(const std::string& unit, const RunLimits& limits) = 0;
+    // Removes the unit's state directory (`systemctl clean`); the unit must be inactive.
+    [[nodiscard]] virtual Status clean(const std::string& unit) = 0;
+    [[nodiscard]] virtual UnitSeen see(const std::string& unit) = 0;
+    // Names of loaded units of our templates (agent, prepare, finish, step, deploy, network) that are not inactive.
+    [[nodiscard]] virtual Result<std::vector<std::string>> ours() = 0;
+};
+
+struct Paths {  // names::… in production; a temporary folder in tests
+    std::string mirrors_dir, releases_dir, runs_dir;
+    std::string left_dir;  // what finish sees of the run's state directory
+};
+
+// One process's view of the world, passed to every use case. Nothing in it is owned.
+struct World {
+    store::Db& db;
+    Units* units = nullptr;  // null where a process never asks systemd
+    std::function<Now()> now;
+    const settings::Settings& settings;
+    const settings::Projects& projects;
+    Paths paths;
+    std::string actor;  // "worker", "step", "finish", "prepare", "control", for events
+    std::function<Result<std::unique_ptr<git::Mirror>>(const settings::Project&)> open_mirror;
+    std::function<Result<std::unique_ptr<forge::Forge>>(const settings::Project&)> open_forge;
+    std::function<void()> wake = [] {};         // pokes the worker, after a commit that queued work
+    std::function<void()> poke_events = [] {};  // pokes the control service, after a commit that appended events
+    std::function<double()> random;             // [0, 1)
+};
+
+}  // namespace orchd::engine

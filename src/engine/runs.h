@@ -1,0 +1,46 @@
+// The life of a run: claimed and started by the worker, prepared, worked as its unit, finished, recovered.
+#pragma once
+
+#include <string>
+
+#include "core/job_life.h"
+#include "engine/ports.h"
+
+namespace orchd::engine {
+
+struct DispatchResult {
+    int started = 0;
+    bool more = false;  // the claim came back full: look again at once
+};
+// One pass of the worker: claims what fits and starts the units (all starts are sent before the first answer is awaited, where
+// the port can). A unit that could not be started puts its job back with back-off. One bad job never stops the pass.
+[[nodiscard]] Result<DispatchResult> dispatch(World& world, int at_most);
+
+// orchd-prepare@TASK: checks that the task's running job has an unprepared run, brings mirror and branch up to date, lays
+// runs_dir/TASK/{spec.json,prompt.md,mirror} and marks the run prepared. Errors fail the unit; the reason goes to the job's
+// error.
+[[nodiscard]] Status prepare(World& world, const std::string& work_item);
+// orchd-prepare@TASK stopping: takes the spec away.
+void unprepare(World& world, const std::string& work_item);
+
+struct Monitor {  // $MONITOR_*; empty invocation: started without them, to resume what is on record
+    std::string service_result, exit_code, exit_status, invocation_id;
+};
+// orchd-finish-{ok,fail}@TASK and orchd-deploy-{ok,fail}@TASK: records the exit first, then imports the run's commits, writes
+// what orchd writes (13, 15, 14), pushes, finishes the job and asks for what comes next (the follow-up job or the advance) in
+// one transaction. Idempotent: killed anywhere and started again it goes on from what is on record.
+[[nodiscard]] Status finish(World& world, const std::string& work_item, const Monitor& monitor);
+
+struct Recovered {
+    int requeued = 0, resumed = 0, stopped_units = 0, held = 0;
+};
+// The worker's recovery: at its start, when a unit of ours is gone, every few seconds. Reads only live jobs. Runs of another
+// boot at once; empty ones after `reaper_dead_ticks` passes; over the ceiling: stopped. `stopping` jobs: unit stopped, seen
+// empty, then requeued (or finished where the task is cancelled). A recorded exit without a finish: the finish unit is started.
+// Units that no live job owns are stopped.
+[[nodiscard]] Result<Recovered> recover(World& world);
+
+// Clean-up of run state directories (`clean`) for tasks that are terminal and have no live job.
+void tidy(World& world);
+
+}  // namespace orchd::engine

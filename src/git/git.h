@@ -1,0 +1,86 @@
+// Every git call of the trusted side, in one place with its hardening: no hooks, no fsmonitor, no filters, no external diff or
+// merge drivers, no ext:: or http transports from configuration, no prompts, no system or user configuration, object ids and
+// refs checked before they stand in an argument list, a time limit. Nothing here ever runs git inside a run's clone or fetches
+// from it. A mirror is a bare repository of ours, /var/lib/orchd/mirrors/PROJECT.git, with gc.auto=0; git in it runs under
+// umask 022, since a run reads it (read-only) as another user. All calls block; errors are Errc::unavailable (time, remote) or
+// conflict, with git's words.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace orchd::git {
+
+struct Options {
+    std::int64_t timeout_s = 300;
+};
+
+// "refs/heads/x" shapes that git itself allows, no leading dash; 40 or 64 lower-case hex digits.
+[[nodiscard]] bool valid_branch(std::string_view name);
+[[nodiscard]] bool valid_oid(std::string_view text);
+
+// An interface, so that the engine runs in a simulation too.
+class Mirror {
+public:
+    virtual ~Mirror() = default;
+    [[nodiscard]] virtual const std::string& path() const = 0;
+
+    // Brings refs/heads/* from `url` (a path or URL) into refs/remotes/forge/*; removed branches go.
+    [[nodiscard]] virtual Status fetch(const std::string& url) = 0;
+    // The forge's branch as last fetched / our own branch refs/heads/NAME; nothing if it does not exist.
+    [[nodiscard]] virtual Result<std::optional<std::string>> forge_head(const std::string& branch) = 0;
+    [[nodiscard]] virtual Result<std::optional<std::string>> head(const std::string& branch) = 0;
+    // refs/heads/BRANCH := to, only if it is `from` now (empty: must not exist). Errc::conflict otherwise.
+    [[nodiscard]] virtual Status set_head(const std::string& branch, const std::string& to, const std::string& from) = 0;
+    // Pushes commit to the branch at `url` if it is `expected` there (empty: must not exist). Up to date is success.
+    // Errc::conflict if it moved.
+    [[nodiscard]] virtual Status push(const std::string& url, const std::string& branch, const std::string& commit,
+                                      const std::string& expected) = 0;
+
+    // Takes refs/heads/BRANCH of a bundle file that a run left: checks size, refuses what is no regular file, fsck's objects,
+    // and returns its commit without moving any branch. Errc::invalid_argument for a bundle that is not fit, with the reason.
+    [[nodiscard]] virtual Result<std::string> import_bundle(const std::string& file, const std::string& branch,
+                                                            std::uint64_t max_bytes) = 0;
+
+    [[nodiscard]] virtual Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) = 0;
+    [[nodiscard]] virtual Result<std::string> merge_base(const std::string& a, const std::string& b) = 0;
+    // Contents of a file at a commit, at most 1 MiB; nothing if it is not there or not a regular file.
+    [[nodiscard]] virtual Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) = 0;
+    // Paths that differ between two commits.
+    [[nodiscard]] virtual Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) = 0;
+    // `git patch-id --stable` of base..head without `excluded_folder`; "empty" for an empty patch.
+    [[nodiscard]] virtual Result<std::string> patch_id(const std::string& base, const std::string& head,
+                                                       const std::string& excluded_folder) = 0;
+    // A commit on top of `parent` with one file written; author and committer "orchd <orchd@localhost>". Returns it.
+    [[nodiscard]] virtual Result<std::string> commit_file(const std::string& parent, const std::string& path,
+                                                          const std::string& content, const std::string& message) = 0;
+    struct Rebased {
+        std::string commit;                  // the new head; == head if it was up to date
+        std::vector<std::string> conflicts;  // files, when it could not be rebased; commit is empty then
+    };
+    // Replays base..head on `onto` without a work tree (merge-tree), keeping authors and messages; merges are flattened.
+    [[nodiscard]] virtual Result<Rebased> rebase(const std::string& head, const std::string& onto) = 0;
+};
+
+// The mirror at `path`, made if it is not there (atomically: a half-made one is never seen).
+[[nodiscard]] Result<std::unique_ptr<Mirror>> open_mirror(const std::string& path, const Options& options);
+
+// The side of the run: called by the launcher, as the run's own user, in its own clone, which is hostile to everyone but
+// itself.
+struct CloneSpec {
+    std::string mirror, clone, branch,
+        commit;  // checks out `branch` at `commit`, from the mirror's objects (shared, never pruned)
+};
+[[nodiscard]] Status make_clone(const CloneSpec& spec);
+// Commits whatever the command left uncommitted, with this author name. False if there was nothing.
+[[nodiscard]] Result<bool> commit_leftovers(const std::string& clone, const std::string& author, const std::string& message);
+// Writes BASE..BRANCH of the clone as a bundle; false (and no file) if the branch has no new commit.
+[[nodiscard]] Result<bool> write_bundle(const std::string& clone, const std::string& branch, const std::string& base,
+                                        const std::string& file);
+
+}  // namespace orchd::git

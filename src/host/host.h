@@ -1,0 +1,40 @@
+// Small facts of the host: clocks, boot id, wake datagrams, child processes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/time.h"
+
+namespace orchd::host {
+
+// Both clocks and the boot id, read now.
+[[nodiscard]] Now now();
+// One datagram to a socket of ours; a listener that is not there is no error (it re-derives what it needs).
+void poke(const std::string& socket_path);
+// This process's unit and invocation id as the manager gave them ($INVOCATION_ID, the cgroup's last component).
+[[nodiscard]] std::string own_unit();
+[[nodiscard]] std::string own_invocation();
+[[nodiscard]] double random_unit();  // [0, 1)
+
+struct Child {
+    std::vector<std::string> argv;
+    std::vector<std::string> environment;  // "NAME=value"; nothing is inherited
+    std::string directory;
+    std::string input;                     // to its standard input, which is /dev/null when empty
+    std::int64_t timeout_ms = 0;           // 0: none; then SIGTERM, 5 s later SIGKILL, to its process group
+    std::uint64_t max_output = 64u << 20;  // more is Errc::invalid_argument
+    int umask = 022;
+    bool inherit_output = false;  // stdout and stderr are ours (a run's output to the journal)
+};
+struct Ended {
+    int status = 0;  // as wait(2)
+    bool timed_out = false;
+    std::string out, err;  // where not inherited
+};
+// Runs argv (no shell) in a process group of its own and waits. Errc::no_such or not_permitted where it could not be executed.
+[[nodiscard]] Result<Ended> run(const Child& child);
+
+}  // namespace orchd::host

@@ -1,0 +1,53 @@
+// Projects: /etc/orchd/projects.d/NAME.toml, the truth about a project. Read by root's tools and by the trusted units.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/words.h"
+
+namespace orchd::settings {
+
+struct Worker {  // how one role is worked: a [roles.NAME] table, or [ci] [test] [staging] [build] (retest uses [test])
+    std::vector<std::string> command;  // argv, no shell; the first is absolute, or "./…" inside the clone
+    std::string prompt_file;           // absolute; agents only; empty for none
+    std::int64_t timeout_s = 0;        // 0: run_timeout_s
+    std::uint64_t memory_bytes = 0;    // 0: the unit's own
+    std::int64_t tasks_max = 0;        // 0: the unit's own
+    std::int64_t cpu_percent = 0;      // 100 is one processor; 0: no limit of its own
+    bool network = false;              // the host's network; checks never
+    int max_concurrency = 0;           // of this role in this project; 0: no limit of its own
+};
+
+struct Project {
+    std::string name, prefix, target = "main";
+    int max_concurrency = 0;                       // 0: none of its own
+    std::string file;                              // where it was read
+    std::string forge_kind = "local", forge_path;  // forge_path: the bare repository of a local forge
+    std::string tracker_kind = "local";
+    std::map<Role, Worker> workers;  // analyst … tester, ci, test, staging, build; retest is test's
+    struct Deploy {
+        std::string hook, config;
+        std::int64_t timeout_s = 300;
+    };
+    std::optional<Deploy> deploy;  // none: the deploy stage has nothing to do and says so
+};
+
+struct ProjectProblem {
+    std::string file, text;
+};  // text as settings' problems: line, key, what is allowed
+struct Projects {
+    std::vector<Project> good;             // by name; a bad file never hides a good one (R40)
+    std::vector<ProjectProblem> problems;  // unreadable files, unknown keys, taken prefixes or names, …
+};
+[[nodiscard]] Projects load_projects(const std::string& dir);
+[[nodiscard]] Result<Project> load_project(const std::string& file);
+// The project that owns the work item's prefix.
+[[nodiscard]] const Project* owner_of(const Projects& projects, std::string_view prefix);
+[[nodiscard]] const Project* find(const Projects& projects, std::string_view name);
+
+}  // namespace orchd::settings

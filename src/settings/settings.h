@@ -1,0 +1,57 @@
+// The settings of this host. One table (settings.cpp) names every key with its type, default, range, unit, environment name and
+// one line of text; the reader, `orchctl config`, the example file and the man page come from it (R39).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace orchd::settings {
+
+// Only keys that something reads. A new one is a field here and a row of the table.
+struct Settings {
+    std::int64_t max_concurrency = 4;            // ORCH_MAX_CONCURRENCY
+    std::int64_t max_steps = 4;                  // ORCH_MAX_STEPS
+    std::int64_t retry_cap = 3;                  // ORCH_RETRY_CAP: back to development, then escalated
+    std::int64_t again_cap = 3;                  // ORCH_AGAIN_CAP
+    std::int64_t job_max_attempts = 5;           // ORCH_JOB_MAX_ATTEMPTS: infrastructure deaths of one job before an infra hold
+    std::int64_t backoff_base_s = 5;             // ORCH_BACKOFF_BASE_S
+    std::int64_t backoff_cap_s = 300;            // ORCH_BACKOFF_CAP_S
+    std::int64_t recovery_interval_s = 5;        // ORCH_RECOVERY_INTERVAL_S
+    std::int64_t reaper_dead_ticks = 2;          // ORCH_REAPER_DEAD_TICKS
+    std::int64_t reaper_max_running_s = 14400;   // ORCH_REAPER_MAX_RUNNING_S: hard ceiling of a run
+    std::int64_t run_timeout_s = 3600;           // ORCH_RUN_TIMEOUT_S: a role's default time limit
+    std::int64_t git_timeout_s = 300;            // ORCH_GIT_TIMEOUT_S
+    std::int64_t bundle_max_bytes = 1 << 30;     // ORCH_BUNDLE_MAX_BYTES
+    std::int64_t release_max_bytes = 4LL << 30;  // ORCH_RELEASE_MAX_BYTES
+    std::int64_t merge_tries = 5;                // ORCH_MERGE_TRIES: rebase and test again before a head gives way
+    bool premerge_rebase_always = true;          // ORCH_PREMERGE_REBASE_ALWAYS
+    bool transition_lease_enabled = true;        // ORCH_TRANSITION_LEASE_ENABLED
+    bool impossible_queued_sanitize_enabled = true;  // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
+};
+
+struct Sources {                       // where settings come from; tests point elsewhere
+    std::string file;                  // /etc/orchd/orchd.toml
+    std::string dropin_dir;            // /etc/orchd/orchd.conf.d, *.toml by name
+    std::string env_file;              // /etc/default/orchd, read only where the manager has not done so (config show)
+    std::vector<std::string> environ;  // "NAME=value", the last word
+};
+[[nodiscard]] Sources host_sources();
+
+struct Origin {                                      // of one value, for `config show`
+    std::string key, value, env, where, text, unit;  // where: "default", "/etc/orchd/orchd.toml:3", "environment"
+};
+struct Loaded {
+    Settings settings;
+    std::vector<Origin> origins;  // in the order of the table
+};
+// All problems at once, one a line: file, line, key, what is allowed, the nearest known key. Errc::invalid_argument.
+[[nodiscard]] Result<Loaded> load(const Sources& sources);
+
+// Generated documentation: /usr/share/doc example and the table of orchd.toml(5).
+[[nodiscard]] std::string example_file();
+[[nodiscard]] std::string man_rows();
+
+}  // namespace orchd::settings

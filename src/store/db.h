@@ -1,0 +1,170 @@
+// One connection to the one database, its transactions and its statements. The only way in: SQL lives in store/ alone.
+//
+// WAL, synchronous=FULL, foreign keys on, no automatic checkpoints, no mmap. Every write transaction is BEGIN IMMEDIATE and
+// holds the checkpoint lock shared; a checkpoint holds it exclusively (docs/architecture.md, "The checkpoint lock").
+// A Db is used by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "core/error.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace orchd::store {
+
+enum class Mode {
+    read_write,  // existing database of this schema version
+    create,      // as read_write; creates the file and migrates an older one (backup first). Only the worker and `orchctl db`.
+    read_only    // never blocks or resets a checkpoint for long
+};
+
+struct OpenOptions {
+    Mode mode = Mode::read_write;
+    std::string vfs;               // tests: the name of a registered VFS; empty is the default one
+    int busy_timeout_ms = 10'000;  // no BUSY reaches a caller before that
+    int checkpoint_pages = 400;    // whoever commits and finds the WAL over this many pages checkpoints there and then; 0 never
+    std::string backup_dir;        // where a migration leaves its backup; empty: beside the file
+};
+
+class Db;
+
+// Column access of the current row of a statement; valid until the next step.
+class Row {
+public:
+    [[nodiscard]] std::int64_t integer(int column) const;
+    [[nodiscard]] std::string text(int column) const;  // NULL reads ""
+    [[nodiscard]] bool null(int column) const;
+    [[nodiscard]] std::optional<std::int64_t> maybe_integer(int column) const;
+    [[nodiscard]] std::optional<std::string> maybe_text(int column) const;
+
+private:
+    friend class Statement;
+    explicit Row(sqlite3_stmt* raw) : raw_(raw) {}
+    sqlite3_stmt* raw_;
+};
+
+// A prepared statement, bound by position. Prepared once per connection and SQL text (Db::prepare caches it), reset when this
+// handle goes.
+class Statement {
+public:
+    Statement(Statement&&) noexcept;
+    Statement(const Statement&) = delete;
+    Statement& operator=(Statement&&) = delete;
+    ~Statement();
+
+    template <class... Values>
+    Statement& bind(const Values&... values) {
+        (bind_next(values), ...);
+        return *this;
+    }
+    // The next row, or nothing at the end. Errors of SQLite come as Errc: conflict (constraint), unavailable (busy), io,
+    // corrupt.
+    [[nodiscard]] Result<std::optional<Row>> step();
+    // For statements without rows; how many rows changed.
+    [[nodiscard]] Result<int> run();
+    [[nodiscard]] Status each(const std::function<void(const Row&)>& visit);
+
+private:
+    friend class Db;
+    explicit Statement(Db& db, sqlite3_stmt* raw) : db_(&db), raw_(raw) {}
+    void bind_next(std::int64_t value);
+    void bind_next(int value) { bind_next(static_cast<std::int64_t>(value)); }
+    void bind_next(bool value) { bind_next(static_cast<std::int64_t>(value)); }
+    void bind_next(std::string_view value);
+    void bind_next(const std::string& value) { bind_next(std::string_view(value)); }
+    void bind_next(const char* value) { bind_next(std::string_view(value)); }
+    void bind_next(std::nullopt_t);
+    template <class T>
+    void bind_next(const std::optional<T>& value) {
+        value ? bind_next(*value) : bind_next(std::nullopt);
+    }
+    Db* db_;
+    sqlite3_stmt* raw_;
+    int next_ = 1;
+};
+
+// A write transaction in progress. Functions that write take one, so that nothing can be written outside.
+class Tx {
+public:
+    [[nodiscard]] Db& db() { return *db_; }
+
+private:
+    friend class Db;
+    explicit Tx(Db& db) : db_(&db) {}
+    Db* db_;
+};
+
+class Db {
+public:
+    [[nodiscard]] static Result<Db> open(const std::string& path, const OpenOptions& options);
+    Db(Db&&) noexcept;
+    Db& operator=(Db&&) noexcept;
+    ~Db();
+
+    // Runs `work` in BEGIN IMMEDIATE. Commits if it returns a value, rolls back if it returns an error or throws. Checks
+    // user_version again inside (Errc::too_new if it moved on). A commit whose result is unknown comes as Errc::io. After a
+    // commit the WAL may be checkpointed inline. Not re-entrant.
+    template <class Work>
+    [[nodiscard]] auto write(Work&& work) -> std::invoke_result_t<Work, Tx&> {
+        Tx tx(*this);
+        if (auto begun = begin(); !begun) return tl::unexpected(begun.error());
+        auto result = guarded(tx, std::forward<Work>(work));
+        if (!result) {
+            rollback();
+            return result;
+        }
+        if (auto committed = commit(); !committed) return tl::unexpected(committed.error());
+        return result;
+    }
+    // Runs `work` with one consistent snapshot for all its reads.
+    template <class Work>
+    [[nodiscard]] auto read(Work&& work) -> std::invoke_result_t<Work, Db&> {
+        if (auto begun = begin_read(); !begun) return tl::unexpected(begun.error());
+        auto result = work(*this);
+        end_read();
+        return result;
+    }
+
+    // `sql` must be a string literal or live as long as the Db: it is the cache's key by value.
+    [[nodiscard]] Result<Statement> prepare(std::string_view sql);
+    // For migrations and tests; several statements.
+    [[nodiscard]] Status execute(const std::string& sql);
+    [[nodiscard]] std::int64_t last_insert_rowid() const;
+    // Checkpoints and truncates the WAL, waiting for writers through the turnstile. Errc::unavailable if a reader is in the
+    // way.
+    [[nodiscard]] Status checkpoint();
+    [[nodiscard]] const std::string& path() const;
+    [[nodiscard]] sqlite3* raw();
+
+private:
+    struct Impl;
+    explicit Db(std::unique_ptr<Impl> impl);
+    template <class Work>
+    auto guarded(Tx& tx, Work&& work) -> std::invoke_result_t<Work, Tx&> {
+        try {
+            return work(tx);
+        } catch (...) {
+            rollback();
+            throw;
+        }
+    }
+    [[nodiscard]] Status begin();
+    [[nodiscard]] Status commit();
+    void rollback();
+    [[nodiscard]] Status begin_read();
+    void end_read();
+    std::unique_ptr<Impl> impl_;
+};
+
+// PRAGMA user_version that this program writes and understands.
+[[nodiscard]] int schema_version();
+
+}  // namespace orchd::store

@@ -1,0 +1,53 @@
+// Projects and tasks. Every stage write is the one compare-and-swap here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+#include "store/records.h"
+
+namespace orchd::store {
+
+// The project's row, made if it is not there.
+[[nodiscard]] Result<Project> ensure_project(Tx& tx, const std::string& name);
+[[nodiscard]] Result<std::optional<Project>> find_project(Db& db, const std::string& name);
+[[nodiscard]] Result<std::vector<Project>> all_projects(Db& db);
+// Errc::conflict if it is already as asked.
+[[nodiscard]] Status pause_project(Tx& tx, std::int64_t project_id, const std::string& by, const std::string& reason,
+                                   const Now& now);
+[[nodiscard]] Status resume_project(Tx& tx, std::int64_t project_id);
+
+// Inserts a task at `analysis`, stage_seq 1. Errc::conflict if the work item is known.
+[[nodiscard]] Result<Task> create_task(Tx& tx, std::int64_t project_id, const std::string& work_item, const std::string& branch,
+                                       const std::string& title, const std::string& body, const Now& now);
+[[nodiscard]] Result<std::optional<Task>> find_task(Db& db, const std::string& work_item);
+[[nodiscard]] Result<std::optional<Task>> find_task(Db& db, std::int64_t id);
+
+struct TaskFilter {
+    std::string project;  // empty: all
+    std::optional<Stage> stage;
+    bool only_open = false;    // neither done nor cancelled
+    bool needs_human = false;  // held, or waiting for an approval
+    int limit = 1000;
+};
+[[nodiscard]] Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter);
+
+// The compare-and-swap: writes stage, stage_seq+1, retries, again_reason, and clears waiting_*. False if the task is no longer
+// at (from, seq), or the fence of its transition lease is newer than `fence`: a lost race, to be left alone.
+[[nodiscard]] Result<bool> write_stage(Tx& tx, std::int64_t task_id, Stage from, std::int64_t seq, Stage to,
+                                       const Retries& retries, const std::string& again_reason, std::int64_t fence,
+                                       const Now& now);
+[[nodiscard]] Status set_hold(Tx& tx, std::int64_t task_id, Hold hold, const std::string& reason, const Now& now);
+[[nodiscard]] Status set_retries(Tx& tx, std::int64_t task_id, const Retries& retries, const Now& now);
+[[nodiscard]] Status set_waiting(Tx& tx, std::int64_t task_id, const std::string& waiting_for, const std::string& reason,
+                                 const Now& now);
+[[nodiscard]] Status pause_task(Tx& tx, std::int64_t task_id, const std::string& by, const std::string& reason, const Now& now);
+[[nodiscard]] Status resume_task(Tx& tx, std::int64_t task_id, const Now& now);
+[[nodiscard]] Status set_head(Tx& tx, std::int64_t task_id, const std::string& head, const Now& now);
+[[nodiscard]] Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const Now& now);
+// Tasks that wait for `what` ("merge_lease", …) with that key's project, oldest first.
+[[nodiscard]] Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::int64_t project_id);
+
+}  // namespace orchd::store
