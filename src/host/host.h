@@ -20,10 +20,10 @@ void poke(const std::string& socket_path);
 [[nodiscard]] double random_unit();  // [0, 1)
 
 struct Child {
-    std::vector<std::string> argv;
-    std::vector<std::string> environment;  // "NAME=value"; nothing is inherited
-    std::string directory;
-    std::string input;                     // to its standard input, which is /dev/null when empty
+    std::vector<std::string> argv = {};         // the first is a path, relative to `directory` where it is not absolute
+    std::vector<std::string> environment = {};  // "NAME=value"; nothing is inherited
+    std::string directory = {};
+    std::string input = {};                // to its standard input, which is /dev/null when empty
     std::int64_t timeout_ms = 0;           // 0: none; then SIGTERM, 5 s later SIGKILL, to its process group
     std::uint64_t max_output = 64u << 20;  // more is Errc::invalid_argument
     int umask = 022;
@@ -34,7 +34,8 @@ struct Ended {
     bool timed_out = false;
     std::string out, err;  // where not inherited
 };
-// Runs argv (no shell) in a process group of its own and waits. Errc::no_such or not_permitted where it could not be executed.
+// Runs argv (no shell) in a process group of its own, with no signal blocked or ignored, and waits; what is left of the group
+// is killed at the end. Errc::no_such or not_permitted where it could not be executed.
 [[nodiscard]] Result<Ended> run(const Child& child);
 
 }  // namespace orchd::host
