@@ -24,15 +24,25 @@ struct RunLimits {  // set on the unit before its start; 0 leaves the unit's own
     std::int64_t cpu_percent = 0;
 };
 
-// systemd, as far as the engine needs it. Calls return when PID 1 has answered; "started" means a new invocation id.
+// One unit to start, with what has to hold before.
+struct StartRequest {
+    std::string unit;
+    RunLimits limits;
+    // Of a run: orchd-network@TASK, brought up or down before the start as `network` says. Empty for units that are no run.
+    std::string network_unit;
+    bool network = false;
+};
+
+// systemd, as far as the engine needs it. "Started" means a new invocation id, not an answer from here.
 class Units {
 public:
     virtual ~Units() = default;
-    // Queues a start; does not wait for it to finish. Errc::unavailable if PID 1 refused for now.
-    [[nodiscard]] virtual Status start(const std::string& unit) = 0;
-    // Stops the unit and waits until it is inactive (or failed) with no job and an empty cgroup. Not loaded is success.
+    // Queues the starts and does not wait for them to finish: all requests are sent before the first answer is awaited. One
+    // answer a request, in order; Errc::unavailable where PID 1 refused for now.
+    [[nodiscard]] virtual std::vector<Status> start(const std::vector<StartRequest>& requests) = 0;
+    // Stops the unit and waits, for a few seconds at most, until it is inactive (or failed) with no job and an empty cgroup;
+    // Errc::unavailable while it is still stopping: look again in the next pass. Not loaded is success.
     [[nodiscard]] virtual Status stop(const std::string& unit) = 0;
-    [[nodiscard]] virtual Status set_limits(const std::string& unit, const RunLimits& limits) = 0;
     // Removes the unit's state directory (`systemctl clean`); the unit must be inactive.
     [[nodiscard]] virtual Status clean(const std::string& unit) = 0;
     [[nodiscard]] virtual UnitSeen see(const std::string& unit) = 0;
