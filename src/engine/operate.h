@@ -30,6 +30,13 @@ struct TaskRequest {
 // stage := cancelled.
 [[nodiscard]] Status cancel(World& world, const std::string& work_item, const std::string& reason, const std::string& by);
 
+// A queued job is cancelled; a running one goes to `stopping`, and recovery finishes it as cancelled. The task is held `human`
+// with the job and `by` in the reason, so that nothing asks for the same work again by itself. Errc::conflict if it has ended.
+[[nodiscard]] Status cancel_job(World& world, std::int64_t job_id, const std::string& by);
+// Queues an ended (failed, cancelled) job's role again and clears a hold `human` or `infra`. Errc::conflict if the job is live
+// or done, the task stands at another stage number, or another run of the task is live.
+[[nodiscard]] Status retry_job(World& world, std::int64_t job_id, const std::string& by);
+
 // scope: "" (everything), "project:NAME" or "task:WORK-ITEM".
 [[nodiscard]] Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by);
 [[nodiscard]] Status resume(World& world, const std::string& scope, const std::string& by);

@@ -36,8 +36,8 @@ struct Recovered {
 };
 // The worker's recovery: at its start, when a unit of ours is gone, every few seconds. Reads only live jobs. Runs of another
 // boot at once; empty ones after `reaper_dead_ticks` passes; over the ceiling: stopped. `stopping` jobs: unit stopped, seen
-// empty, then requeued (or finished where the task is cancelled). A recorded exit without a finish: the finish unit is started.
-// Units that no live job owns are stopped.
+// empty, then requeued (or finished as cancelled where the task is cancelled or held `human`, see cancel_job). A recorded exit
+// without a finish: the finish unit is started. Units that no live job owns are stopped.
 [[nodiscard]] Result<Recovered> recover(World& world);
 
 // Clean-up of run state directories (`clean`) for tasks that are terminal and have no live job.

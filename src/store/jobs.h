@@ -64,10 +64,14 @@ struct JobFilter {
     std::string project, work_item;
     std::optional<JobStatus> status;
     bool only_live = false;
+    bool only_ended = false;
+    bool oldest_first = false;
     int limit = 1000;
 };
-// Newest first.
+// Newest first, unless asked otherwise. `run` is the job's present or last run, all zero where it never had one.
 [[nodiscard]] Result<std::vector<Claim>> list_jobs(Db& db, const JobFilter& filter);
+// Every run of the task's jobs, oldest first: also those whose job was queued again.
+[[nodiscard]] Result<std::vector<Run>> list_runs(Db& db, std::int64_t task_id);
 
 // prepare found the run to be the job's present one: marks it. False if it is not (another run, not running, prepared before).
 [[nodiscard]] Result<bool> mark_prepared(Tx& tx, std::int64_t run_id, const std::string& head_before, const Now& now);
@@ -100,5 +104,10 @@ struct QueueCounts {
     std::int64_t queued = 0, blocked = 0, running = 0, stopping = 0;
 };
 [[nodiscard]] Result<QueueCounts> queue_counts(Db& db);
+struct ProjectCounts {
+    std::int64_t project_id = 0;
+    std::int64_t open_tasks = 0, queued = 0, running = 0;  // running: with `stopping`
+};
+[[nodiscard]] Result<std::vector<ProjectCounts>> project_counts(Db& db);
 
 }  // namespace orchd::store
