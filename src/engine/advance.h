@@ -14,10 +14,15 @@ namespace orchd::engine {
 [[nodiscard]] Status advance(World& world, const std::string& work_item, const store::LeaseOwner& owner);
 
 // Queues an advance for the task unless one is queued already. Within the caller's transaction.
-[[nodiscard]] Status ask_advance(store::Tx& tx, const store::Task& task, const Now& now);
-// Queues the first job of the stage that the task stands in. Which role works testing depends on the project (tester or test
-// command).
-[[nodiscard]] Status start_stage(store::Tx& tx, const store::Task& task, const settings::Project& project, const Now& now,
+[[nodiscard]] Status ask_advance(World& world, store::Tx& tx, const store::Task& task);
+// Queues the first job of the stage that the task stands in (`task` as it is now, inside the transaction). Which role works
+// testing depends on the project (tester or test command). A stage that needs a target lease first, or has nothing configured
+// to work it, gets an advance, which sees to it.
+//
+// An advance that finds the stage's work of this stage number undone and no live run of the task queues what is missing (the
+// developer's run, CI of the head, the staging run, the build, the deploy), so a finish that does not queue the follow-up
+// itself only has to ask for the advance.
+[[nodiscard]] Status start_stage(World& world, store::Tx& tx, const store::Task& task, const settings::Project& project,
                                  int priority = 5);
 
 }  // namespace orchd::engine

@@ -1,4 +1,10 @@
 // The gates by name (R02): read-only, may be asked at any time.
+//
+// They read files of the branch (10, 11), commit statuses (contexts "orchd/ci" and "orchd/retest"), and verdict rows of the
+// present stage number, which finish records: the reviewer's and tester's from their artefact, those of checks and of the
+// deploy hook (Gate::deploy_status) from the exit. A run that failed without a verdict leaves a row that is red and unusable
+// for its stage's first gate with the reason ("the developer's run ended with exit status 3"): whatever the gate reads
+// otherwise, such a row has the stage's work asked for again. A row's `commit` is what the run worked on.
 #pragma once
 
 #include <vector>

@@ -19,7 +19,8 @@ struct NewJob {
     std::string commit;
 };
 // Queues a job of kind_of(role) at the task's present stage_seq. A job that runs a unit takes the key "run:TASK-ID": nothing is
-// inserted and nullopt returned while another live job has it. For role step (an `advance`): nullopt if one is queued already.
+// inserted and nullopt returned while another live job has it. For role step (an `advance`): nullopt if one is queued already,
+// which is then brought forward to `due` where that is earlier.
 [[nodiscard]] Result<std::optional<std::int64_t>> enqueue(Tx& tx, const NewJob& job, const Now& now);
 
 struct Limits {
@@ -56,6 +57,8 @@ struct Claim {
 [[nodiscard]] Result<std::optional<Run>> find_run(Db& db, std::int64_t id);
 // The task's live job that runs a unit (agent, check, deploy), if there is one.
 [[nodiscard]] Result<std::optional<Job>> live_run_job(Db& db, std::int64_t task_id);
+// Whether a job of this role that was queued at this stage number ended as `done`.
+[[nodiscard]] Result<bool> worked(Db& db, std::int64_t task_id, std::int64_t stage_seq, Role role);
 // The task's running advance job, if there is one.
 [[nodiscard]] Result<std::optional<Job>> running_advance(Db& db, std::int64_t task_id);
 // All jobs that are running or stopping, with their runs: what a pass over the living reads.

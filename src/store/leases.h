@@ -24,8 +24,9 @@ namespace orchd::store {
 [[nodiscard]] Result<bool> fence_is_newest(Db& db, std::int64_t task_id, std::int64_t fence);
 
 enum class LeaseKind { merge, target };
-// Takes the lease `key` for (task, job): if it is free, the task's own already (the job is then replaced), or its holder's job
-// is no longer live. False if another holds it.
+// Takes the lease `key` for (task, job): if it is free, the task's own already (the job is then replaced), or its holder is no
+// longer live: neither that job nor an advance of its task is running, stopping, or queued and not blocked (so a paused or held
+// task keeps nobody waiting). False if another holds it.
 [[nodiscard]] Result<bool> acquire_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id,
                                         std::int64_t job_id, const Now& now);
 [[nodiscard]] Status release_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id);
@@ -35,8 +36,10 @@ enum class LeaseKind { merge, target };
 [[nodiscard]] Status release_all_held(Tx& tx, std::int64_t task_id);
 
 [[nodiscard]] std::string effect_key(std::int64_t task_id, std::int64_t stage_seq, int attempt, std::string_view kind);
-// Writes the intention, or returns the row that is there already.
-[[nodiscard]] Result<Effect> intend(Tx& tx, const std::string& key, std::int64_t task_id, std::int64_t fence, const Now& now);
+// Writes the intention with what is planned as its `result` (the commit to push, say), or returns the row that is there
+// already.
+[[nodiscard]] Result<Effect> intend(Tx& tx, const std::string& key, std::int64_t task_id, const std::string& plan,
+                                    std::int64_t fence, const Now& now);
 // intended -> done | abandoned, never back. Errc::conflict where it is settled otherwise already or the fence is old.
 [[nodiscard]] Status settle(Tx& tx, const std::string& key, EffectState state, const std::string& result, std::int64_t fence,
                             const Now& now);

@@ -109,7 +109,7 @@ struct Effect {
     std::int64_t task_id = 0;
     EffectState state = EffectState::intended;
     std::int64_t fence = 0;
-    std::string result;
+    std::string result;  // while intended: what is planned
     std::int64_t at = 0;
 };
 
