@@ -41,6 +41,10 @@ inline constexpr std::string_view network = "orchd-network";  // active while a 
     return std::string(stem) + '@' + std::string(work_item) + ".service";
 }
 
+// Where their cgroups are, unless an administrator moved them: orchd.slice, and orchd-agents.slice below it.
+inline constexpr std::string_view units_cgroup = "/orchd.slice";
+inline constexpr std::string_view agents_cgroup = "/orchd.slice/orchd-agents.slice";
+
 // D-Bus.
 inline constexpr std::string_view bus_name = "org.orchd1";
 inline constexpr std::string_view bus_path = "/org/orchd1";

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 
 #include "host/fd.h"
 #include "host/host.h"
@@ -40,13 +39,6 @@ Result<Fd> open_input(const std::string& input) {
     }
     ::lseek(fd.get(), 0, SEEK_SET);
     return fd;
-}
-
-// Ages decide here, so the clock is the one that no administrator can step.
-std::int64_t boottime_ms() {
-    timespec t{};
-    ::clock_gettime(CLOCK_BOOTTIME, &t);
-    return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1'000'000;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {

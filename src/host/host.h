@@ -12,6 +12,7 @@ namespace orchd::host {
 
 // Both clocks and the boot id, read now.
 [[nodiscard]] Now now();
+[[nodiscard]] std::int64_t boottime_ms();  // CLOCK_BOOTTIME alone, which no administrator can step
 // One datagram to a socket of ours; a listener that is not there is no error (it re-derives what it needs).
 void poke(const std::string& socket_path);
 // This process's unit and invocation id as the manager gave them ($INVOCATION_ID, the cgroup's last component).

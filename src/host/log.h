@@ -1,6 +1,6 @@
 // Logging: spdlog with a sink of ours on sd_journal_sendv that adds the fields of the scope (ORCHD_TASK=, ORCHD_JOB=,
-// ORCHD_RUN=, ORCHD_PROJECT=) and MESSAGE_ID=. Without a journal it writes to standard error with <N> prefixes. Nothing secret
-// is passed here.
+// ORCHD_RUN=, ORCHD_PROJECT=) and MESSAGE_ID=. A process that is no unit (standard error is not the journal's) writes to
+// standard error, with <N> prefixes. Never fails. Nothing secret is passed here.
 #pragma once
 
 #include <initializer_list>
