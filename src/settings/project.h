@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/words.h"
+#include "settings/settings.h"
 
 namespace orchd::settings {
 
@@ -37,15 +38,16 @@ struct Project {
     std::optional<Deploy> deploy;  // none: the deploy stage has nothing to do and says so
 };
 
-struct ProjectProblem {
+struct ProjectProblem {  // of one file; text as settings' problems, one a line: file, line, key, what is allowed
     std::string file, text;
-};  // text as settings' problems: line, key, what is allowed
+};
 struct Projects {
     std::vector<Project> good;             // by name; a bad file never hides a good one (R40)
-    std::vector<ProjectProblem> problems;  // unreadable files, unknown keys, taken prefixes or names, …
+    std::vector<ProjectProblem> problems;  // unreadable files, unknown keys, a prefix that an earlier file has, …
 };
-[[nodiscard]] Projects load_projects(const std::string& dir);
-[[nodiscard]] Result<Project> load_project(const std::string& file);
+// The host's settings are asked for the budgets that time limits of a project must fit into (R17).
+[[nodiscard]] Projects load_projects(const std::string& dir, const Settings& settings);
+[[nodiscard]] Result<Project> load_project(const std::string& file, const Settings& settings);
 // The project that owns the work item's prefix.
 [[nodiscard]] const Project* owner_of(const Projects& projects, std::string_view prefix);
 [[nodiscard]] const Project* find(const Projects& projects, std::string_view name);

@@ -1,4 +1,4 @@
-// The settings of this host. One table (settings.cpp) names every key with its type, default, range, unit, environment name and
+// The settings of this host. One table (table.h) names every key with its type, default, range, unit, environment name and
 // one line of text; the reader, `orchctl config`, the example file and the man page come from it (R39).
 #pragma once
 
@@ -35,13 +35,14 @@ struct Settings {
 struct Sources {                       // where settings come from; tests point elsewhere
     std::string file;                  // /etc/orchd/orchd.toml
     std::string dropin_dir;            // /etc/orchd/orchd.conf.d, *.toml by name
-    std::string env_file;              // /etc/default/orchd, read only where the manager has not done so (config show)
+    std::string env_file;              // /etc/default/orchd; empty where the manager has read it, as for every unit
     std::vector<std::string> environ;  // "NAME=value", the last word
 };
+// Those of a unit: the files in /etc and this process's environment.
 [[nodiscard]] Sources host_sources();
 
 struct Origin {                                      // of one value, for `config show`
-    std::string key, value, env, where, text, unit;  // where: "default", "/etc/orchd/orchd.toml:3", "environment"
+    std::string key, value, env, where, text, unit;  // value as in a file; where: "default", "FILE:LINE", "environment"
 };
 struct Loaded {
     Settings settings;

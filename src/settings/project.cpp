@@ -1,0 +1,243 @@
+#include "settings/project.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "core/work_item.h"
+#include "settings/project_reader.h"
+
+namespace orchd::settings {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Range concurrency{1, 1000};
+constexpr Range seconds{1, 86400};
+constexpr Range tasks{1, 1'000'000};
+constexpr Range percent{1, 100'000};
+constexpr Range memory{std::int64_t{1} << 20, std::int64_t{1} << 50};
+
+// Agents without which a task could not go its way; testing is worked by [test] or by a tester.
+constexpr std::array needed_agents{Role::analyst, Role::architect, Role::developer, Role::reviewer};
+constexpr std::array checks{Role::ci, Role::test, Role::staging, Role::build};
+
+bool climbs(const fs::path& path) {
+    return std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
+}
+
+bool absolute(const std::string& path) { return path.starts_with('/') && !climbs(path); }
+
+// A branch that git allows, and that no task has for its own.
+bool usable_target(const std::string& name) {
+    constexpr std::string_view refused = " ~^:?*[\\\"'$`";
+    const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
+        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && refused.find(c) == std::string_view::npos;
+    });
+    return plain && !name.starts_with('-') && !name.starts_with('/') && !name.ends_with('/') && !name.ends_with(".lock") &&
+           !name.ends_with('.') && name.find("..") == std::string::npos && name.find("//") == std::string::npos &&
+           name.find("@{") == std::string::npos && !name.starts_with("task/");
+}
+
+class Parser {
+public:
+    Parser(const std::string& file, std::vector<Entry> entries, const Settings& settings)
+        : in_(file, std::move(entries)), settings_(settings) {
+        project_.file = file;
+    }
+
+    Project parse() {
+        identity();
+        places();
+        for (const auto role : {Role::analyst, Role::architect, Role::developer, Role::reviewer, Role::tester}) agent(role);
+        for (const auto role : checks) check(role);
+        const auto test = project_.workers.find(Role::test);
+        if (test != project_.workers.end()) project_.workers[Role::retest] = test->second;
+        deploy();
+        return project_;
+    }
+    std::vector<std::string> problems() { return in_.problems(); }
+
+private:
+    void identity() {
+        if (!in_.table("project")) in_.refuse("project", "missing; a project file begins with the table [project]");
+        project_.name = in_.text("project.name", Need::required);
+        const std::string stem = fs::path(in_.file()).stem().string();
+        if (!project_.name.empty() && !valid_project_name(project_.name)) {
+            in_.refuse("project.name", "\"" + project_.name +
+                                           "\" is not allowed; it takes [a-z][a-z0-9-]{0,30} without a dash at "
+                                           "the end");
+        } else if (!project_.name.empty() && project_.name != stem) {
+            in_.refuse("project.name", "\"" + project_.name +
+                                           "\" is not the name of its file; name one as the other: " + project_.name + ".toml");
+        }
+        project_.prefix = in_.text("project.prefix", Need::required);
+        if (!project_.prefix.empty() && !valid_prefix(project_.prefix)) {
+            in_.refuse("project.prefix", "\"" + project_.prefix + "\" is not allowed; it takes [A-Z][A-Z0-9]{0,13}");
+        }
+        project_.target = in_.text("project.target", Need::optional, project_.target);
+        if (!usable_target(project_.target)) {
+            in_.refuse("project.target",
+                       "\"" + project_.target + "\" is not allowed; it takes the name of a branch outside task/");
+        }
+        project_.max_concurrency = static_cast<int>(in_.number("project.max_concurrency", concurrency, 0));
+    }
+
+    void places() {
+        (void)in_.table("forge");
+        project_.forge_kind = in_.text("forge.kind", Need::optional, project_.forge_kind);
+        if (project_.forge_kind != "local")
+            in_.refuse("forge.kind", "\"" + project_.forge_kind + "\" is unknown; it takes \"local\"");
+        project_.forge_path = in_.text("forge.path", Need::required);
+        if (!project_.forge_path.empty() && !absolute(project_.forge_path)) {
+            in_.refuse("forge.path",
+                       "\"" + project_.forge_path + "\" is not allowed; it takes the absolute path of a bare repository");
+        }
+        (void)in_.table("tracker");
+        project_.tracker_kind = in_.text("tracker.kind", Need::optional, project_.tracker_kind);
+        if (project_.tracker_kind != "local") {
+            in_.refuse("tracker.kind", "\"" + project_.tracker_kind + "\" is unknown; it takes \"local\"");
+        }
+        (void)in_.table("roles");
+    }
+
+    void agent(Role role) {
+        const std::string table = "roles." + std::string(to_text(role));
+        if (!in_.table(table)) {
+            const bool needed = std::find(needed_agents.begin(), needed_agents.end(), role) != needed_agents.end();
+            if (needed) in_.refuse(table, "missing; its stage would wait for ever without [" + table + "] and a command");
+            return;
+        }
+        Worker worker = common(table);
+        worker.network = in_.flag(table + ".network");
+        const std::string prompt = in_.text(table + ".prompt", Need::optional);
+        if (!prompt.empty()) worker.prompt_file = prompt_file(table + ".prompt", prompt);
+        project_.workers[role] = worker;
+    }
+
+    void check(Role role) {
+        const std::string table(to_text(role));
+        if (in_.table(table)) project_.workers[role] = common(table);
+    }
+
+    Worker common(const std::string& table) {
+        Worker worker;
+        worker.command = in_.list(table + ".command", Need::required);
+        if (!worker.command.empty()) {
+            const std::string& program = worker.command.front();
+            const bool inside_clone = program.starts_with("./") && program.size() > 2 && !climbs(program);
+            if (!inside_clone && !absolute(program)) {
+                in_.refuse(table + ".command",
+                           "\"" + program +
+                               "\" is not allowed first; it takes an absolute path, or one inside the clone "
+                               "that begins with ./");
+            }
+        }
+        worker.timeout_s = timeout(table + ".timeout_s", 0);
+        worker.memory_bytes = static_cast<std::uint64_t>(in_.size(table + ".memory", memory));
+        worker.tasks_max = in_.number(table + ".tasks_max", tasks, 0);
+        worker.cpu_percent = in_.number(table + ".cpu_percent", percent, 0);
+        worker.max_concurrency = static_cast<int>(in_.number(table + ".max_concurrency", concurrency, 0));
+        return worker;
+    }
+
+    // A run's limit must end, with git before and after it, before the ceiling stops the run (R17).
+    std::int64_t timeout(const std::string& key, std::int64_t fallback) {
+        const auto limit = in_.number(key, seconds, fallback);
+        const auto git = settings_.git_timeout_s;
+        if (limit + 2 * git > settings_.reaper_max_running_s) {
+            in_.refuse(key, std::to_string(limit) + " + 2 x git_timeout_s (" + std::to_string(git) +
+                                ") does not fit into reaper_max_running_s (" + std::to_string(settings_.reaper_max_running_s) +
+                                ") of orchd.toml");
+        }
+        return limit;
+    }
+
+    std::string prompt_file(const std::string& key, const std::string& name) {
+        const fs::path path = absolute(name) ? fs::path(name) : fs::path(in_.file()).parent_path() / name;
+        if (!absolute(name) && name.find('/') != std::string::npos) {
+            in_.refuse(key,
+                       "\"" + name + "\" is not allowed; it takes the name of a file beside this one, or an absolute path");
+            return {};
+        }
+        std::error_code error;
+        if (!fs::is_regular_file(path, error)) in_.refuse(key, path.string() + " is not there, or no regular file");
+        return path.string();
+    }
+
+    void deploy() {
+        if (!in_.table("deploy")) return;
+        if (!project_.workers.contains(Role::build)) in_.refuse("deploy", "needs the table [build], whose release it deploys");
+        Project::Deploy deploy;
+        deploy.hook = in_.text("deploy.hook", Need::required);
+        deploy.config = in_.text("deploy.config", Need::optional);
+        deploy.timeout_s = timeout("deploy.timeout_s", deploy.timeout_s);
+        for (const auto& [key, path] : {std::pair{"deploy.hook", deploy.hook}, std::pair{"deploy.config", deploy.config}}) {
+            if (!path.empty() && !absolute(path)) in_.refuse(key, "\"" + path + "\" is not allowed; it takes an absolute path");
+        }
+        project_.deploy = deploy;
+    }
+
+    ProjectReader in_;
+    const Settings& settings_;
+    Project project_;
+};
+
+std::vector<fs::path> project_files(const std::string& dir, Projects& projects) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
+        const bool hidden = entry->path().filename().string().starts_with('.');
+        if (!hidden && entry->path().extension() == ".toml") files.push_back(entry->path());
+    }
+    if (error && error != std::errc::no_such_file_or_directory)
+        projects.problems.push_back({dir, dir + ": " + error.message()});
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+}  // namespace
+
+Result<Project> load_project(const std::string& file, const Settings& settings) {
+    auto entries = read_document(file);
+    if (!entries) return fail(entries.error());
+    Parser parser(file, std::move(*entries), settings);
+    Project project = parser.parse();
+    const auto problems = parser.problems();
+    if (problems.empty()) return project;
+    std::string all;
+    for (const auto& one : problems) all += (all.empty() ? "" : "\n") + one;
+    return fail(Errc::invalid_argument, all);
+}
+
+Projects load_projects(const std::string& dir, const Settings& settings) {
+    Projects projects;
+    for (const auto& file : project_files(dir, projects)) {
+        auto project = load_project(file.string(), settings);
+        if (!project) {
+            projects.problems.push_back({file.string(), project.error().text});
+            continue;
+        }
+        if (const auto* owner = owner_of(projects, project->prefix)) {
+            projects.problems.push_back(
+                {file.string(), problem(file.string(), 0, "project.prefix",
+                                        "\"" + project->prefix + "\" belongs to " + owner->name + " (" + owner->file + ")")});
+            continue;
+        }
+        projects.good.push_back(std::move(*project));
+    }
+    return projects;
+}
+
+const Project* owner_of(const Projects& projects, std::string_view prefix) {
+    const auto found =
+        std::find_if(projects.good.begin(), projects.good.end(), [&](const auto& p) { return p.prefix == prefix; });
+    return found == projects.good.end() ? nullptr : &*found;
+}
+
+const Project* find(const Projects& projects, std::string_view name) {
+    const auto found = std::find_if(projects.good.begin(), projects.good.end(), [&](const auto& p) { return p.name == name; });
+    return found == projects.good.end() ? nullptr : &*found;
+}
+
+}  // namespace orchd::settings

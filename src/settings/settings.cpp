@@ -1,0 +1,211 @@
+#include "settings/settings.h"
+
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "core/names.h"
+#include "settings/document.h"
+#include "settings/nearest.h"
+#include "settings/table.h"
+
+namespace orchd::settings {
+namespace {
+
+constexpr std::string_view env_prefix = "ORCH_";
+
+struct Variable {
+    std::string name, value, where;
+};
+
+// What an environment variable's text means for the key, as the value that a file would hold.
+Value value_from_text(const Key& key, const std::string& text) {
+    if (std::holds_alternative<bool Settings::*>(key.field)) {
+        for (const auto* yes : {"true", "1", "yes", "on"})
+            if (text == yes) return true;
+        for (const auto* no : {"false", "0", "no", "off"})
+            if (text == no) return false;
+        return text;
+    }
+    if (const auto number = parse_integer(text)) return *number;
+    return text;
+}
+
+class Reader {
+public:
+    void take_dropins(const std::string& dir) {
+        std::vector<std::string> files;
+        std::error_code error;
+        for (std::filesystem::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
+            const bool hidden = entry->path().filename().string().starts_with('.');
+            if (!hidden && entry->path().extension() == ".toml") files.push_back(entry->path().string());
+        }
+        if (error && error != std::errc::no_such_file_or_directory) problems_.push_back(dir + ": " + error.message());
+        std::sort(files.begin(), files.end());
+        for (const auto& file : files) take_file(file);
+    }
+
+    void take_file(const std::string& file) {
+        const auto document = read_document(file);
+        if (!document) {
+            // A missing file is an empty one: every key has a default.
+            if (document.error().code != Errc::no_such) problems_.push_back(document.error().text);
+            return;
+        }
+        for (const auto& entry : *document) take_entry(file, entry);
+    }
+
+    void take_variables(const std::vector<Variable>& variables) {
+        for (const auto& variable : variables) {
+            if (!variable.name.starts_with(env_prefix)) continue;
+            const auto named =
+                std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return env_name(key) == variable.name; });
+            if (named == keys().end()) {
+                std::vector<std::string> known;
+                for (const auto& key : keys()) known.push_back(env_name(key));
+                problems_.push_back(variable.where + ": " + variable.name + ": unknown setting" +
+                                    did_you_mean(variable.name, known));
+                continue;
+            }
+            set(*named, value_from_text(*named, variable.value), variable.where, variable.where + ": " + variable.name);
+        }
+    }
+
+    void check_nestings() {
+        for (const auto& nesting : nestings()) {
+            std::int64_t sum = 0;
+            std::string parts;
+            for (const auto& part : nesting.inner) {
+                sum += part.times * number(part.key);
+                parts += (parts.empty() ? "" : " + ") + (part.times == 1 ? "" : std::to_string(part.times) + " x ") +
+                         std::string(part.key) + " (" + std::to_string(number(part.key)) + ", " + where(part.key) + ")";
+            }
+            const auto outer = number(nesting.outer);
+            if (sum <= outer) continue;
+            problems_.push_back(parts + " does not fit into " + std::string(nesting.outer) + " (" + std::to_string(outer) +
+                                ", " + where(nesting.outer) + "): " + std::string(nesting.why));
+        }
+    }
+
+    Result<Loaded> done() {
+        if (!problems_.empty()) {
+            std::string all;
+            for (const auto& one : problems_) all += (all.empty() ? "" : "\n") + one;
+            return fail(Errc::invalid_argument, all);
+        }
+        Loaded loaded{settings_, {}};
+        for (const auto& key : keys()) {
+            loaded.origins.push_back({std::string(key.name), value_text(key, settings_), env_name(key), where(key.name),
+                                      std::string(key.text), std::string(unit_text(key.unit))});
+        }
+        return loaded;
+    }
+
+private:
+    void take_entry(const std::string& file, const Entry& entry) {
+        const auto* key = find_key(entry.key);
+        if (key == nullptr) {
+            problems_.push_back(problem(file, entry.line, entry.key, "unknown key" + did_you_mean(entry.key, key_names())));
+            return;
+        }
+        const std::string from = file + ':' + std::to_string(entry.line);
+        set(*key, entry.value, from, from + ": " + entry.key);
+    }
+
+    void set(const Key& key, const Value& value, const std::string& from, const std::string& label) {
+        if (const auto* field = std::get_if<bool Settings::*>(&key.field)) {
+            const auto* flag = std::get_if<bool>(&value);
+            if (flag == nullptr) return refuse(key, value, label);
+            settings_.*(*field) = *flag;
+        } else {
+            const auto whole = number_of(key, value);
+            if (!whole || *whole < key.least || *whole > key.most) return refuse(key, value, label);
+            settings_.*std::get<std::int64_t Settings::*>(key.field) = *whole;
+        }
+        where_[key.name] = from;
+    }
+
+    static std::optional<std::int64_t> number_of(const Key& key, const Value& value) {
+        if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+        const auto* text = std::get_if<std::string>(&value);
+        if (text == nullptr || key.unit != Unit::bytes) return std::nullopt;
+        const auto size = parse_size(*text);
+        return size ? std::optional(*size) : std::nullopt;
+    }
+
+    void refuse(const Key& key, const Value& value, const std::string& label) {
+        problems_.push_back(label + ": " + shown(value) + " is not allowed; it takes " + allowed(key));
+    }
+
+    [[nodiscard]] std::int64_t number(std::string_view key) const {
+        return settings_.*std::get<std::int64_t Settings::*>(find_key(key)->field);
+    }
+    [[nodiscard]] std::string where(std::string_view key) const {
+        const auto found = where_.find(key);
+        return found == where_.end() ? "default" : found->second;
+    }
+
+    Settings settings_;
+    std::map<std::string_view, std::string> where_;  // only keys that something set
+    std::vector<std::string> problems_;
+};
+
+// The lines of systemd's EnvironmentFile= that matter here: NAME=value, with or without quotes around the value. A missing file
+// is an empty one, as for the units.
+Result<std::vector<Variable>> read_env_file(const std::string& file) {
+    std::vector<Variable> variables;
+    if (file.empty()) return variables;
+    std::ifstream in(file);
+    if (!in && errno != ENOENT) return fail(Errc::io, file + ": " + std::strerror(errno));
+    std::string line;
+    for (int number = 1; std::getline(in, line); ++number) {
+        const auto first = line.find_first_not_of(" \t");
+        const auto equals = line.find('=');
+        if (first == std::string::npos || line[first] == '#' || line[first] == ';' || equals == std::string::npos) continue;
+        std::string value = line.substr(equals + 1);
+        value.erase(value.find_last_not_of(" \t\r") + 1);
+        value.erase(0, value.find_first_not_of(" \t"));
+        const bool quoted =
+            value.size() >= 2 && value.front() == value.back() && (value.front() == '"' || value.front() == '\'');
+        if (quoted) value = value.substr(1, value.size() - 2);
+        variables.push_back({line.substr(first, equals - first), value, file + ':' + std::to_string(number)});
+    }
+    return variables;
+}
+
+}  // namespace
+
+Sources host_sources() {
+    Sources sources{std::string(names::settings_file), std::string(names::settings_dir), {}, {}};
+    for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+        sources.environ.emplace_back(*variable);
+    }
+    return sources;
+}
+
+Result<Loaded> load(const Sources& sources) {
+    Reader reader;
+    reader.take_file(sources.file);
+    reader.take_dropins(sources.dropin_dir);
+
+    auto defaults = read_env_file(sources.env_file);
+    if (!defaults) return fail(defaults.error());
+    std::vector<Variable> environment;
+    for (const auto& pair : sources.environ) {
+        const auto equals = pair.find('=');
+        if (equals != std::string::npos)
+            environment.push_back({pair.substr(0, equals), pair.substr(equals + 1), "environment"});
+    }
+    reader.take_variables(*defaults);
+    reader.take_variables(environment);
+    reader.check_nestings();
+    return reader.done();
+}
+
+}  // namespace orchd::settings

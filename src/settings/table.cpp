@@ -1,0 +1,113 @@
+#include "settings/table.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "settings/document.h"
+
+namespace orchd::settings {
+namespace {
+
+using S = Settings;
+constexpr std::int64_t day_s = 86400;
+constexpr std::int64_t mib = std::int64_t{1} << 20;
+constexpr std::int64_t gib = std::int64_t{1} << 30;
+
+constexpr std::array table{
+    Key{"max_concurrency", &S::max_concurrency, 1, 1000, Unit::none,
+        "Runs of agents, checks and deploys at the same time on this host"},
+    Key{"max_steps", &S::max_steps, 1, 100, Unit::none, "Transitions worked at the same time; they do not count as runs"},
+    Key{"retry_cap", &S::retry_cap, 0, 100, Unit::none,
+        "How often a red verdict sends a task back to development before it is escalated"},
+    Key{"again_cap", &S::again_cap, 0, 100, Unit::none, "How often one stage is worked again before its task is escalated"},
+    Key{"job_max_attempts", &S::job_max_attempts, 1, 100, Unit::none,
+        "Deaths by infrastructure (signal, time-out, reboot) that one job survives before its task is held"},
+    Key{"backoff_base_s", &S::backoff_base_s, 1, day_s, Unit::seconds,
+        "First waiting time of a job that is tried again; it doubles with each attempt, with full jitter"},
+    Key{"backoff_cap_s", &S::backoff_cap_s, 1, day_s, Unit::seconds, "Longest waiting time of a job that is tried again"},
+    Key{"recovery_interval_s", &S::recovery_interval_s, 1, 3600, Unit::seconds,
+        "Time between two passes of the worker over everything that runs"},
+    Key{"reaper_dead_ticks", &S::reaper_dead_ticks, 1, 100, Unit::none,
+        "Passes in a row that must see a run's cgroup empty before the run is called dead"},
+    Key{"reaper_max_running_s", &S::reaper_max_running_s, 1, day_s, Unit::seconds,
+        "Hard ceiling of a run, from its start to the end of its finish; the run is stopped there"},
+    Key{"run_timeout_s", &S::run_timeout_s, 1, day_s, Unit::seconds,
+        "Time limit of a run whose role in the project's file names none"},
+    Key{"git_timeout_s", &S::git_timeout_s, 1, 3600, Unit::seconds, "Time limit of one call of git against a forge"},
+    Key{"bundle_max_bytes", &S::bundle_max_bytes, mib, 1024 * gib, Unit::bytes,
+        "Largest bundle of commits that is taken from a run"},
+    Key{"release_max_bytes", &S::release_max_bytes, mib, 1024 * gib, Unit::bytes,
+        "Largest release.tar that is taken from a build"},
+    Key{"merge_tries", &S::merge_tries, 1, 100, Unit::none,
+        "Rebases and tests of one task, while its target branch keeps moving, before another task may merge"},
+    Key{"premerge_rebase_always", &S::premerge_rebase_always, 0, 0, Unit::none,
+        "Whether a branch is rebased onto its target before every merge"},
+    Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
+        "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
+    Key{"impossible_queued_sanitize_enabled", &S::impossible_queued_sanitize_enabled, 0, 0, Unit::none,
+        "Whether queued jobs that carry a run are healed and counted"},
+};
+
+}  // namespace
+
+std::span<const Key> keys() { return table; }
+
+const Key* find_key(std::string_view name) {
+    const auto* found = std::find_if(table.begin(), table.end(), [&](const auto& key) { return key.name == name; });
+    return found == table.end() ? nullptr : found;
+}
+
+const std::vector<std::string>& key_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const auto& key : table) all.emplace_back(key.name);
+        return all;
+    }();
+    return names;
+}
+
+std::string env_name(const Key& key) {
+    std::string name = "ORCH_";
+    for (const char c : key.name) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return name;
+}
+
+std::string allowed(const Key& key) {
+    if (std::holds_alternative<bool Settings::*>(key.field)) return "true or false";
+    if (key.unit == Unit::bytes)
+        return "a size from " + size_text(key.least) + " to " + size_text(key.most) + ", such as \"2G\"";
+    return (key.unit == Unit::seconds ? "seconds from " : "an integer from ") + std::to_string(key.least) + " to " +
+           std::to_string(key.most);
+}
+
+std::string value_text(const Key& key, const Settings& settings) {
+    if (const auto* flag = std::get_if<bool Settings::*>(&key.field)) return settings.*(*flag) ? "true" : "false";
+    const auto number = settings.*std::get<std::int64_t Settings::*>(key.field);
+    return key.unit == Unit::bytes ? '"' + size_text(number) + '"' : std::to_string(number);
+}
+
+std::string_view unit_text(Unit unit) {
+    switch (unit) {
+        case Unit::seconds:
+            return "s";
+        case Unit::bytes:
+            return "bytes";
+        case Unit::none:
+            break;
+    }
+    return "";
+}
+
+std::span<const Nesting> nestings() {
+    static const std::vector<Nesting> all{
+        {{{"run_timeout_s"}, {"git_timeout_s", 2}},
+         "reaper_max_running_s",
+         "a run's own limit, with git before and after it, must end before the ceiling stops the run"},
+        {{{"recovery_interval_s"}}, "reaper_max_running_s", "the ceiling is kept by the recovery pass"},
+        {{{"backoff_base_s"}}, "backoff_cap_s", "waiting times grow from the base to the cap"},
+    };
+    return all;
+}
+
+}  // namespace orchd::settings
