@@ -2,19 +2,33 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/job_life.h"
 #include "engine/ports.h"
+#include "store/jobs.h"
 
 namespace orchd::engine {
 
 struct DispatchResult {
     int started = 0;
+    int waiting = 0;    // claimed, but a unit of the task is still ending: look again when it is gone, within 100 ms anyway
     bool more = false;  // the claim came back full: look again at once
 };
-// One pass of the worker: claims what fits and starts the units (all starts are sent before the first answer is awaited, where
-// the port can). A unit that could not be started puts its job back with back-off. One bad job never stops the pass.
-[[nodiscard]] Result<DispatchResult> dispatch(World& world, int at_most);
+// The worker's hand: claims what fits the limits and starts the units, in one batch. A unit that systemd refuses has its job go
+// to `stopping`, and recovery puts it back with back-off. A claim whose units of an earlier run are still ending (an advance
+// asked for by a step that has not left yet, say) is started in a later pass: a StartUnit would merge with them. What is
+// waiting so is known here alone; if it is lost with the worker, recovery finds runs whose unit never started.
+class Dispatcher {
+public:
+    explicit Dispatcher(World& world) : world_(world) {}
+    // One pass. One bad job never stops it.
+    [[nodiscard]] Result<DispatchResult> pass(int at_most);
+
+private:
+    World& world_;
+    std::vector<store::Claim> waiting_;
+};
 
 // orchd-prepare@TASK: checks that the task's running job has an unprepared run, brings mirror and branch up to date, lays
 // runs_dir/TASK/{spec.json,prompt.md,mirror} and marks the run prepared. Errors fail the unit; the reason goes to the job's

@@ -38,6 +38,12 @@ struct Project {
     std::optional<Deploy> deploy;  // none: the deploy stage has nothing to do and says so
 };
 
+// How a role is worked in a project: re-tests by the test command. Null where the project does not work it.
+[[nodiscard]] inline const Worker* worker_of(const Project& project, Role role) {
+    const auto found = project.workers.find(role == Role::retest ? Role::test : role);
+    return found == project.workers.end() ? nullptr : &found->second;
+}
+
 struct ProjectProblem {  // of one file; text as settings' problems, one a line: file, line, key, what is allowed
     std::string file, text;
 };

@@ -78,6 +78,8 @@ struct JobFilter {
 
 // prepare found the run to be the job's present one: marks it. False if it is not (another run, not running, prepared before).
 [[nodiscard]] Result<bool> mark_prepared(Tx& tx, std::int64_t run_id, const std::string& head_before, const Now& now);
+// Keeps with a running job why its run cannot go on, for whoever finishes it. Nothing if the job moved on.
+[[nodiscard]] Status set_job_error(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& error);
 [[nodiscard]] Status set_invocation(Tx& tx, std::int64_t run_id, const std::string& invocation_id);
 // The started run of a task that an exit belongs to: by invocation id; or the live job's run whose invocation is not known yet
 // and whose exit is not recorded. Nothing if there is none: a late finish must pin its exit on nobody.
