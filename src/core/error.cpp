@@ -18,6 +18,11 @@ constexpr std::array faces{
     ErrorFace{Errc::internal, "internal", "org.orchd1.Error.Internal", 1, 500},
 };
 static_assert(faces.size() == static_cast<std::size_t>(Errc::internal) + 1);
+static_assert([] {
+    for (std::size_t i = 0; i < faces.size(); ++i)
+        if (faces[i].code != static_cast<Errc>(i)) return false;
+    return true;
+}());
 
 }  // namespace
 

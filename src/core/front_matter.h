@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,11 @@
 
 namespace orchd {
 
-// Top-level scalar keys and their text. Refused, with the reason: no front matter, YAML that does not parse, a duplicate
-// key at any level, an anchor or alias, more than 64 KiB, a document that is not a mapping. Values that are not scalars are
-// left out. Reads with yaml-cpp's event parser, since its loader keeps the first of two equal keys in silence.
+// Top-level scalar keys and their text; null reads "". A byte order mark and CRLF are as good as none. Refused
+// (Errc::invalid_argument, with the reason): no front matter, YAML that does not parse, a duplicate key at any level, a key
+// that is no scalar, an anchor, alias or tag, a control character, more than 64 KiB, a document that is not a mapping, a second
+// document. Values that are not scalars are left out. Reads with yaml-cpp's event parser, since its loader keeps the first of
+// two equal keys in silence.
 [[nodiscard]] Result<std::map<std::string, std::string>> front_matter(std::string_view file);
 
 enum class Artefact { analysis, architecture, review, test_report, deploy_log, staging_log, post_deploy_log };
@@ -31,6 +34,7 @@ struct Verdict {
     std::string reason;
     bool unusable = false;  // red because it could not be read, not because it says no
 };
-[[nodiscard]] Verdict verdict(Artefact artefact, std::string_view file);
+// `file` is its whole text; nothing where it is not there.
+[[nodiscard]] Verdict verdict(Artefact artefact, std::optional<std::string_view> file);
 
 }  // namespace orchd

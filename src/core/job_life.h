@@ -22,12 +22,14 @@ enum class Outcome {
     transient,   // exit 75: again later, nobody's fault
     failed,      // any other exit code of an agent or a check that ran
     cannot_run,  // 126, 127: the command is not there or not executable: an infra hold
-    infra        // killed, dumped, time-out, lost: again, never the developer's fault
+    infra        // killed, dumped, time-out (also the launcher's 124), lost, or one of systemd's own exit statuses (200 to 243,
+                 // systemd.exec(5)), with which it could not set the run up: again, never the developer's fault
 };
 [[nodiscard]] Outcome outcome(Exit exit);
 
 // What a service manager said of a finished service: $MONITOR_SERVICE_RESULT, $MONITOR_EXIT_CODE, $MONITOR_EXIT_STATUS.
-// EXIT_CODE decides over the result, since a death by SIGTERM reads "success"; without one the command never ran: `lost`.
+// EXIT_CODE decides over the result, since a death by SIGTERM reads "success"; without one the command never ran: `lost`. Only
+// "timeout" and "watchdog" decide over the code: however it ended then, it did not end by itself.
 [[nodiscard]] Exit exit_from_monitor(std::string_view service_result, std::string_view exit_code, std::string_view exit_status);
 
 // Full jitter: uniform in [0, min(cap_ms, base_ms * 2^attempts)], from `random` in [0, 1).

@@ -21,7 +21,8 @@ struct UnitSeen {
     std::string invocation_id;  // of the cgroup's xattr; empty if there is none
 };
 enum class Liveness { alive, dead, empty, unknown };
-// dead: certain (another boot, another invocation). empty: nothing runs; certain only after N ticks. unknown counts as alive.
+// dead: certain (another boot, another invocation). empty: nothing runs and PID 1 plans nothing; certain only after N ticks.
+// unknown counts as alive. A unit that is active without a process (RemainAfterExit=) is empty.
 [[nodiscard]] Liveness judge(const Owner& owner, const UnitSeen& seen, const std::string& boot_id);
 
 }  // namespace orchd

@@ -22,7 +22,8 @@ struct StageRow {
     Stage falls_back_to;  // == stage unless on_red is fall_back
 };
 [[nodiscard]] const StageRow& row(Stage stage);
-// Whether a stage write from -> to is an edge of the table (next, again, back, or to cancelled).
+// Whether a stage write from -> to is an edge of the table: next, back, the same again, or cancelled. None leaves a terminal
+// stage.
 [[nodiscard]] bool legal_edge(Stage from, Stage to);
 // The kind of job that `role` is worked by.
 [[nodiscard]] JobKind kind_of(Role role);
@@ -35,16 +36,18 @@ struct GateAnswer {
         false;  // red because the stage's own run left nothing that can be read: its work is asked for again, nobody else's
 };
 
-// How often a task was sent again or back since its counters were last cleared (R04). Caps are 3 by default.
+// How often a task was sent again or back since its counters were last cleared by a person (R04).
 struct Retries {
-    int developer = 0;       // sent back to development by a red review, test or staging verdict
-    int again = 0;           // the same stage asked again
+    int developer = 0;       // sent back to development by a red review, test, staging or re-test verdict
+    int again = 0;           // the present stage asked again; starts anew with the next stage
     int infrastructure = 0;  // deaths by signal, boot, time-out; never escalate by themselves
-    int conflict = 0;        // rebase conflicts
+    int conflict = 0;        // sent back to development by a rebase conflict, which is nobody's verdict
 };
+// So many times is a task sent again or back; what would be one more is escalated.
 struct Caps {
     int developer = 3;
     int again = 3;
+    int conflict = 3;
 };
 
 struct Decision {
@@ -56,7 +59,9 @@ struct Decision {
     std::optional<Gate> gate;    // the deciding gate, none when all are green
 };
 // Decides from the answers of `stage`'s gates, in their order; answers after the first that is not green may be absent.
-// All green moves on; undecided waits; red goes where the table says, or holds as `escalated` where its cap is reached.
+// All green moves on; undecided waits, and so does a gate that was not answered; red goes where the table says, or holds as
+// `escalated` where its cap is reached. Red that is unusable asks the same stage again, also where red goes back. A red
+// check_branch_mergeable is a conflict and counts as one.
 [[nodiscard]] Decision decide(Stage stage, std::span<const GateAnswer> answers, Retries before, Caps caps);
 
 }  // namespace orchd
