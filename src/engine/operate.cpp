@@ -1,0 +1,211 @@
+#include "engine/operate.h"
+
+#include <algorithm>
+
+#include "core/work_item.h"
+#include "engine/advance.h"
+#include "engine/code.h"
+#include "engine/events.h"
+#include "engine/leases.h"
+#include "engine/operation.h"
+#include "store/facts.h"
+#include "store/jobs.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+constexpr std::size_t max_title = 500;
+constexpr std::size_t max_body = 256 * 1024;
+
+// The fence under which a stage may be written from outside a transition: nobody may be in one (R13).
+Result<std::int64_t> free_fence(store::Db& db, const store::Task& task) {
+    auto lease = store::find_transition(db, task.id);
+    if (!lease) return fail(lease.error());
+    if (!*lease) return 0;
+    if ((*lease)->owner)
+        return fail(Errc::conflict,
+                    task.work_item + " is in a transition just now (" + (*lease)->owner->unit + "): try again in a moment");
+    return (*lease)->fence;
+}
+
+// A stage write by a person. The task as it is then.
+Result<store::Task> write_stage(const Acting& who, const store::Task& task, Stage to, const Retries& retries,
+                                const std::string& reason) {
+    auto fence = free_fence(who.tx.db(), task);
+    if (!fence) return fail(fence.error());
+    auto written = store::write_stage(who.tx, task.id, task.stage, task.stage_seq, to, retries, reason, *fence, who.now);
+    if (!written) return fail(written.error());
+    if (!*written) return fail(Errc::conflict, task.work_item + " moved on meanwhile: look again");
+    if (auto noted = stage_changed(who, task, to, reason); !noted) return fail(noted.error());
+    return known_task(who.tx.db(), task.work_item);
+}
+
+Result<std::vector<store::Job>> live_jobs_of(store::Db& db, const store::Task& task) {
+    store::JobFilter filter;
+    filter.work_item = task.work_item;
+    filter.only_live = true;
+    auto found = store::list_jobs(db, filter);
+    if (!found) return fail(found.error());
+    std::vector<store::Job> jobs;
+    for (auto& claim : *found) jobs.push_back(std::move(claim.job));
+    return jobs;
+}
+
+Status check_request(const settings::Project& project, const TaskRequest& request) {
+    auto item = WorkItem::parse(request.work_item);
+    if (!item) return fail(item.error());
+    if (item->prefix() != project.prefix)
+        return fail(Errc::invalid_argument, "work items of project " + project.name + " start with " + project.prefix + "-, " +
+                                                request.work_item + " does not");
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (request.title.size() > max_title || std::any_of(request.title.begin(), request.title.end(), control))
+        return fail(Errc::invalid_argument, "a title is one line of at most 500 bytes without control characters");
+    if (request.body.size() > max_body || request.body.find('\0') != std::string::npos)
+        return fail(Errc::invalid_argument, "a body is a text of at most 256 KiB");
+    if (request.priority < 0 || request.priority > 9) return fail(Errc::invalid_argument, "a priority is 0 to 9, higher first");
+    return {};
+}
+
+bool human_gate_open(const store::Task& task) {
+    return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved) && task.hold == Hold::none;
+}
+
+// Records the human verdict for the code that was looked at, once, and asks for the advance.
+Status record_verdict(World& world, const Acting& who, const store::VerdictRow& verdict, const store::Task& looked_at) {
+    auto task = known_task(who.tx.db(), looked_at.work_item);
+    if (!task) return fail(task.error());
+    if (!human_gate_open(*task))
+        return fail(Errc::conflict, task->work_item + " waits for no approval: it stands at " +
+                                        std::string(to_text(task->stage)) +
+                                        (task->hold == Hold::none ? "" : ", held: " + task->hold_reason));
+    if (task->head != looked_at.head || task->stage_seq != looked_at.stage_seq)
+        return fail(Errc::conflict, task->work_item + " got new commits meanwhile: look again");
+    auto before = store::find_verdict(who.tx.db(), task->id, task->stage_seq, verdict.gate);
+    if (!before) return fail(before.error());
+    const bool said_already = *before && (*before)->colour == verdict.colour && (*before)->commit == verdict.commit;
+    if (!said_already) {
+        if (auto added = store::add_verdict(who.tx, verdict); !added) return added;
+        auto noted = add_event(who, "verdict_recorded", task->id, std::nullopt,
+                               {{"gate", std::string(to_text(verdict.gate))},
+                                {"colour", std::string(to_text(verdict.colour))},
+                                {"commit", verdict.commit},
+                                {"reason", verdict.reason}});
+        if (!noted) return noted;
+    }
+    return ask_advance(world, who.tx, *task);
+}
+
+Status judge_analysis(World& world, const std::string& work_item, Colour colour, const std::string& reason,
+                      const std::string& by) {
+    auto task = open_task(world.db, work_item);
+    if (!task) return fail(task.error());
+    auto project = valid_project(world, task->project);
+    if (!project) return fail(project.error());
+    store::VerdictRow verdict{.task_id = task->id,
+                              .stage_seq = task->stage_seq,
+                              .gate = Gate::analysis_approved,
+                              .colour = colour,
+                              .reason = reason,
+                              .commit = task->head,
+                              .patch_id = {},
+                              .by = by,
+                              .at = world.now().utc_ms};
+    // Outside the transaction, which must not wait for git; record_verdict() looks whether the head is still this one.
+    if (human_gate_open(*task)) {
+        auto mirror = world.open_mirror(**project);
+        if (!mirror) return fail(mirror.error());
+        auto code = code_of(**mirror, **project, task->head);
+        if (!code) return fail(code.error());
+        verdict.patch_id = code->patch_id;
+    }
+    return operate(world, by, [&](const Acting& who) { return record_verdict(world, who, verdict, *task); });
+}
+
+}  // namespace
+
+Result<store::Task> create_task(World& world, const TaskRequest& request, const std::string& by) {
+    auto project = valid_project(world, request.project);
+    if (!project) return fail(project.error());
+    if (auto fit = check_request(**project, request); !fit) return fail(fit.error());
+    return operate(world, by, [&](const Acting& who) -> Result<store::Task> {
+        auto row = store::ensure_project(who.tx, request.project);
+        if (!row) return fail(row.error());
+        auto task = store::create_task(who.tx, row->id, request.work_item, WorkItem::parse(request.work_item)->branch(),
+                                       request.title, request.body, who.now);
+        if (!task) return task;
+        if (auto noted = add_event(who, "task_created", task->id, std::nullopt, {{"title", request.title}}); !noted)
+            return fail(noted.error());
+        if (auto started = start_stage(world, who.tx, *task, **project, request.priority); !started)
+            return fail(started.error());
+        return task;
+    });
+}
+
+Status approve(World& world, const std::string& work_item, const std::string& by) {
+    return judge_analysis(world, work_item, Colour::green, "approved", by);
+}
+
+Status reject(World& world, const std::string& work_item, const std::string& reason, const std::string& by) {
+    return judge_analysis(world, work_item, Colour::red, reason.empty() ? "rejected without a reason" : reason, by);
+}
+
+Status retry(World& world, const std::string& work_item, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        auto project = valid_project(world, task->project);
+        if (!project) return fail(project.error());
+        auto jobs = live_jobs_of(who.tx.db(), *task);
+        if (!jobs) return fail(jobs.error());
+        for (const auto& job : *jobs) {
+            if (job.kind == JobKind::advance) continue;
+            if (job.status != JobStatus::queued)
+                return fail(Errc::conflict, "a run of " + work_item + " (" + std::string(to_text(job.role)) +
+                                                ") is at work: wait for it, or cancel job " + std::to_string(job.id) +
+                                                " first");
+            if (auto cancelled = cancel_queued(who, job, "queued anew by " + by); !cancelled) return cancelled;
+        }
+        if (task->hold != Hold::none)
+            if (auto released = change_hold(who, *task, Hold::none, "retried by " + by); !released) return released;
+        if (auto released = release_leases(world, who.tx, *task); !released) return released;
+        const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
+        auto anew = write_stage(who, *task, task->stage, Retries{}, reason);
+        if (!anew) return fail(anew.error());
+        return start_stage(world, who.tx, *anew, **project);
+    });
+}
+
+Status release_hold(World& world, const std::string& work_item, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        if (task->hold == Hold::none) return fail(Errc::conflict, work_item + " is not held");
+        if (auto released = change_hold(who, *task, Hold::none, "released by " + by); !released) return released;
+        return ask_advance(world, who.tx, *task);
+    });
+}
+
+Status cancel(World& world, const std::string& work_item, const std::string& reason, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        auto jobs = live_jobs_of(who.tx.db(), *task);
+        if (!jobs) return fail(jobs.error());
+        const auto why = "cancelled by " + by + (reason.empty() ? "" : ": " + reason);
+        bool stopping = false;
+        for (const auto& job : *jobs) {
+            if (auto ended = end_job(who, job, why); !ended) return ended;
+            stopping = stopping || (job.kind != JobKind::advance && job.status != JobStatus::queued);
+        }
+        if (task->hold != Hold::none)
+            if (auto released = change_hold(who, *task, Hold::none, why); !released) return released;
+        if (auto written = write_stage(who, *task, Stage::cancelled, task->retries, why); !written)
+            return fail(written.error());
+        // A run that holds a target may still be changing it: recovery gives up the leases once its unit is gone.
+        return stopping ? Status{} : release_leases(world, who.tx, *task);
+    });
+}
+
+}  // namespace orchd::engine

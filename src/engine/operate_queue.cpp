@@ -1,0 +1,159 @@
+// Operations on single jobs, and pauses.
+#include <variant>
+
+#include "engine/operate.h"
+#include "engine/operation.h"
+#include "store/facts.h"
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+struct JobOfTask {
+    store::Job job;
+    store::Task task;
+};
+
+Result<JobOfTask> known_job(store::Db& db, std::int64_t job_id) {
+    auto job = store::find_job(db, job_id);
+    if (!job) return fail(job.error());
+    if (!*job) return fail(Errc::no_such, "there is no job " + std::to_string(job_id));
+    auto task = store::find_task(db, (*job)->task_id);
+    if (!task) return fail(task.error());
+    if (!*task) return fail(Errc::corrupt, "job " + std::to_string(job_id) + " belongs to no task");
+    return JobOfTask{**job, **task};
+}
+
+std::string describe(const store::Job& job) {
+    return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
+}
+
+Status refuse_retry(const JobOfTask& found) {
+    const auto& [job, task] = found;
+    if (job.status != JobStatus::failed && job.status != JobStatus::cancelled)
+        return fail(Errc::conflict, describe(job) + " is " + std::string(to_text(job.status)) +
+                                        ": only a failed or cancelled one is queued again");
+    if (terminal(task.stage) || job.stage_seq != task.stage_seq)
+        return fail(Errc::conflict, task.work_item + " has moved on since " + describe(job) + ": it stands at " +
+                                        std::string(to_text(task.stage)));
+    if (task.hold != Hold::none && task.hold != Hold::human && task.hold != Hold::infra)
+        return fail(Errc::conflict, task.work_item + " is held (" + std::string(to_text(task.hold)) +
+                                        "): use `orchctl task retry " + task.work_item + "`");
+    return {};
+}
+
+// What a scope names: everything, a project or a task.
+struct Everything {};
+using Scope = std::variant<Everything, store::Project, store::Task>;
+
+Result<Scope> parse_scope(World& world, store::Tx& tx, const std::string& scope) {
+    if (scope.empty()) return Everything{};
+    constexpr std::string_view project = "project:", task = "task:";
+    if (scope.starts_with(project)) {
+        const auto name = scope.substr(project.size());
+        auto row = store::find_project(tx.db(), name);
+        if (!row) return fail(row.error());
+        if (*row) return **row;
+        if (auto valid = valid_project(world, name); !valid) return fail(valid.error());
+        auto made = store::ensure_project(tx, name);
+        if (!made) return fail(made.error());
+        return *made;
+    }
+    if (scope.starts_with(task)) {
+        auto row = known_task(tx.db(), scope.substr(task.size()));
+        if (!row) return fail(row.error());
+        return *row;
+    }
+    return fail(Errc::invalid_argument, "a scope is \"\", project:NAME or task:WORK-ITEM, not \"" + scope + "\"");
+}
+
+template <class... F>
+struct Overload : F... {
+    using F::operator()...;
+};
+
+std::optional<std::int64_t> task_of(const Scope& scope) {
+    const auto* task = std::get_if<store::Task>(&scope);
+    return task == nullptr ? std::nullopt : std::optional(task->id);
+}
+
+Status pause_everything(const Acting& who, const std::string& reason) {
+    auto paused = store::find_state(who.tx.db(), "paused");
+    if (!paused) return fail(paused.error());
+    if (*paused) return fail(Errc::conflict, "everything is paused already, by " + (*paused)->by + ": " + (*paused)->reason);
+    return store::put_state(who.tx, {"paused", "1", who.actor, reason, who.now.utc_ms});
+}
+
+Status resume_everything(const Acting& who) {
+    auto paused = store::find_state(who.tx.db(), "paused");
+    if (!paused) return fail(paused.error());
+    if (!*paused) return fail(Errc::conflict, "nothing is paused as a whole");
+    return store::clear_state(who.tx, "paused");
+}
+
+}  // namespace
+
+Status cancel_job(World& world, std::int64_t job_id, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto found = known_job(who.tx.db(), job_id);
+        if (!found) return fail(found.error());
+        const auto& [job, task] = *found;
+        if (!live(job.status))
+            return fail(Errc::conflict, describe(job) + " is " + std::string(to_text(job.status)) + " already");
+        if (job.kind == JobKind::advance && job.status != JobStatus::queued)
+            return fail(Errc::conflict, task.work_item + " is in a transition just now: try again in a moment");
+        const auto why = describe(job) + " was cancelled by " + by;
+        if (auto ended = end_job(who, job, why); !ended) return ended;
+        if (terminal(task.stage)) return {};
+        return change_hold(who, task, Hold::human, why);
+    });
+}
+
+Status retry_job(World& world, std::int64_t job_id, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto found = known_job(who.tx.db(), job_id);
+        if (!found) return fail(found.error());
+        if (auto refused = refuse_retry(*found); !refused) return refused;
+        const auto& [job, task] = *found;
+        auto queued = queue_job(who, {.task_id = task.id,
+                                      .role = job.role,
+                                      .due = due_now(who.now),
+                                      .priority = job.priority,
+                                      .max_attempts = job.max_attempts,
+                                      .commit = job.commit});
+        if (!queued) return fail(queued.error());
+        if (!*queued) return fail(Errc::conflict, "another run of " + task.work_item + " is queued or at work");
+        if (task.hold == Hold::none) return {};
+        return change_hold(who, task, Hold::none, describe(job) + " was queued again by " + by);
+    });
+}
+
+Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto what = parse_scope(world, who.tx, scope);
+        if (!what) return fail(what.error());
+        auto paused = std::visit(
+            Overload{[&](Everything) { return pause_everything(who, reason); },
+                     [&](const store::Project& p) { return store::pause_project(who.tx, p.id, by, reason, who.now); },
+                     [&](const store::Task& t) { return store::pause_task(who.tx, t.id, by, reason, who.now); }},
+            *what);
+        if (!paused) return paused;
+        return add_event(who, "paused", task_of(*what), std::nullopt, {{"scope", scope}, {"reason", reason}});
+    });
+}
+
+Status resume(World& world, const std::string& scope, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto what = parse_scope(world, who.tx, scope);
+        if (!what) return fail(what.error());
+        auto resumed = std::visit(Overload{[&](Everything) { return resume_everything(who); },
+                                           [&](const store::Project& p) { return store::resume_project(who.tx, p.id); },
+                                           [&](const store::Task& t) { return store::resume_task(who.tx, t.id, who.now); }},
+                                  *what);
+        if (!resumed) return resumed;
+        return add_event(who, "resumed", task_of(*what), std::nullopt, {{"scope", scope}});
+    });
+}
+
+}  // namespace orchd::engine

@@ -1,0 +1,45 @@
+#include "engine/operation.h"
+
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+
+Result<store::Task> known_task(store::Db& db, const std::string& work_item) {
+    auto task = store::find_task(db, work_item);
+    if (!task) return fail(task.error());
+    if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
+    return **task;
+}
+
+Result<store::Task> open_task(store::Db& db, const std::string& work_item) {
+    auto task = known_task(db, work_item);
+    if (task && terminal(task->stage))
+        return fail(Errc::conflict, work_item + " is " + std::string(to_text(task->stage)) + " already");
+    return task;
+}
+
+Result<const settings::Project*> valid_project(const World& world, const std::string& name) {
+    const auto* project = settings::find(world.projects, name);
+    if (project == nullptr)
+        return fail(Errc::no_such,
+                    "there is no project " + name + " with a valid file (see `orchctl project check " + name + "`)");
+    return project;
+}
+
+Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why) {
+    auto cancelled = store::cancel_queued(who.tx, job.id, why, who.now);
+    if (!cancelled) return fail(cancelled.error());
+    return job_changed(who, job, JobStatus::queued, JobStatus::cancelled, why);
+}
+
+Status end_job(const Acting& who, const store::Job& job, const std::string& why) {
+    if (job.status == JobStatus::queued) return cancel_queued(who, job, why);
+    if (job.status == JobStatus::stopping || job.kind == JobKind::advance) return {};
+    if (job.kind == JobKind::deploy) return fail(Errc::conflict, "the deploy hook is at work: wait until it has settled");
+    auto stopping = store::begin_stopping(who.tx, job.id, *job.run_id, why, who.now);
+    if (!stopping) return fail(stopping.error());
+    return job_changed(who, job, JobStatus::running, JobStatus::stopping, why);
+}
+
+}  // namespace orchd::engine
