@@ -24,6 +24,7 @@ inline constexpr std::string_view defaults_file = "/etc/default/orchd";
 // What a run sees inside its unit.
 inline constexpr std::string_view inside_run_dir = "/run/orchd/run";    // runs_dir/TASK, read-only
 inline constexpr std::string_view inside_mirror = "/run/orchd/mirror";  // the project's mirror, read-only
+inline constexpr std::string_view inside_releases = "/run/orchd/releases";  // releases_dir, read-only; deploys only
 // What finish sees of the run's state directory (/var/lib/private/orchd-agent/TASK), read-only.
 inline constexpr std::string_view inside_left = "/run/orchd/left";
 

@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "core/boundary.h"
+#include "core/names.h"
+#include "engine/events.h"
+#include "engine/runs.h"
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+// Only projects with a valid file are listed, and so served.
+Result<store::Limits> limits_of(const World& world) {
+    store::Limits limits{.max_concurrency = static_cast<int>(world.settings.max_concurrency),
+                         .max_steps = static_cast<int>(world.settings.max_steps),
+                         .projects = {}};
+    auto rows = store::all_projects(world.db);
+    if (!rows) return fail(rows.error());
+    for (const auto& row : *rows) {
+        const auto* project = settings::find(world.projects, row.name);
+        if (project == nullptr) continue;
+        store::Limits::Project limit{.project_id = row.id, .max_concurrency = project->max_concurrency, .roles = {}};
+        for (const auto& [role, worker] : project->workers)
+            if (worker.max_concurrency > 0) limit.roles.push_back({role, worker.max_concurrency});
+        limits.projects.push_back(std::move(limit));
+    }
+    return limits;
+}
+
+Result<std::vector<store::Claim>> claim(World& world, int at_most) {
+    auto limits = limits_of(world);
+    if (!limits) return fail(limits.error());
+    boundary("dispatch.claim.before");
+    auto claims = world.db.write([&](store::Tx& tx) -> Result<std::vector<store::Claim>> {
+        auto taken = store::claim(tx, *limits, at_most, world.now());
+        if (!taken) return taken;
+        for (const auto& c : *taken)
+            if (auto noted = job_changed(acting(world, tx), c.job, JobStatus::queued, JobStatus::running); !noted)
+                return fail(noted.error());
+        return taken;
+    });
+    if (claims && !claims->empty()) {
+        boundary("dispatch.claim.after");
+        world.poke_events();
+    }
+    return claims;
+}
+
+// Whether a StartUnit would really start: one that meets a live unit merges with it, one that meets a deactivating agent starts
+// it without prepare.
+bool idle(const UnitSeen& seen) { return seen.readable && !seen.job_pending && !seen.active && !seen.populated; }
+
+bool can_start(World& world, const store::Claim& claim) {
+    if (!idle(world.units->see(claim.run.unit))) return false;
+    return claim.job.kind == JobKind::advance || idle(world.units->see(names::unit(names::prepare, claim.work_item)));
+}
+
+StartRequest request_for(const World& world, const store::Claim& claim) {
+    StartRequest request{.unit = claim.run.unit, .limits = {}, .network_unit = {}, .network = false};
+    if (claim.job.kind != JobKind::agent && claim.job.kind != JobKind::check) return request;
+    request.network_unit = names::unit(names::network, claim.work_item);
+    const auto* project = settings::find(world.projects, claim.project);
+    const auto* worker = project == nullptr ? nullptr : settings::worker_of(*project, claim.job.role);
+    if (worker == nullptr) return request;  // prepare says so
+    request.limits = {worker->memory_bytes, worker->tasks_max, worker->cpu_percent};
+    request.network = claim.job.kind == JobKind::agent && worker->network;
+    return request;
+}
+
+// Recovery puts the job back with back-off once the units were seen empty.
+Status give_up(World& world, const store::Claim& claim, const Error& error) {
+    const auto why = claim.run.unit + " could not be started: " + error.text;
+    return world.db.write([&](store::Tx& tx) -> Status {
+        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, world.now());
+        if (!stopping) return fail(stopping.error());
+        if (!*stopping) return {};
+        return job_changed(acting(world, tx), claim.job, JobStatus::running, JobStatus::stopping, why);
+    });
+}
+
+bool still_running(store::Db& db, const store::Claim& claim) {
+    auto job = store::find_job(db, claim.job.id);
+    return job && *job && (*job)->status == JobStatus::running && (*job)->run_id == claim.run.id;
+}
+
+// Starts the claims; how many systemd took.
+int start(World& world, const std::vector<store::Claim>& claims) {
+    std::vector<StartRequest> requests;
+    for (const auto& c : claims) requests.push_back(request_for(world, c));
+    boundary("dispatch.start.before");
+    const auto answers = world.units->start(requests);
+    boundary("dispatch.start.after");
+    int started = 0;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        if (answers[i]) {
+            ++started;
+            continue;
+        }
+        world.warn(claims[i].work_item, claims[i].run.unit + " could not be started: " + answers[i].error().text);
+        if (auto put = give_up(world, claims[i], answers[i].error()); !put) world.warn(claims[i].work_item, put.error().text);
+    }
+    return started;
+}
+
+}  // namespace
+
+Result<DispatchResult> Dispatcher::pass(int at_most) {
+    std::erase_if(waiting_, [&](const store::Claim& c) { return !still_running(world_.db, c); });
+    auto claims = claim(world_, at_most);
+    if (!claims) return fail(claims.error());
+    DispatchResult result;
+    result.more = static_cast<int>(claims->size()) == at_most;
+
+    auto all = std::exchange(waiting_, {});
+    std::move(claims->begin(), claims->end(), std::back_inserter(all));
+    const auto ready = std::stable_partition(all.begin(), all.end(), [&](const auto& c) { return can_start(world_, c); });
+    std::move(ready, all.end(), std::back_inserter(waiting_));
+    all.erase(ready, all.end());
+    if (!all.empty()) result.started = start(world_, all);
+    result.waiting = static_cast<int>(waiting_.size());
+    return result;
+}
+
+}  // namespace orchd::engine
