@@ -1,0 +1,203 @@
+#include "daemons/control_reads.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "daemons/control_json.h"
+#include "engine/operation.h"
+#include "engine/why.h"
+#include "store/facts.h"
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::control {
+namespace {
+
+using Kind = OptionRow::Kind;
+constexpr std::array task_filter{OptionRow{"project", Kind::text}, OptionRow{"stage", Kind::text},
+                                 OptionRow{"open", Kind::flag}, OptionRow{"needs_you", Kind::flag},
+                                 OptionRow{"limit", Kind::number}};
+constexpr std::array job_filter{OptionRow{"project", Kind::text}, OptionRow{"work_item", Kind::text},
+                                OptionRow{"status", Kind::text}, OptionRow{"live", Kind::flag},
+                                OptionRow{"limit", Kind::number}};
+constexpr std::array event_filter{OptionRow{"work_item", Kind::text}, OptionRow{"after", Kind::number},
+                                  OptionRow{"limit", Kind::number}};
+constexpr const char* task_row = "sssstsbbsstto";
+constexpr const char* job_row = "tsssssbuuutssstttto";
+constexpr const char* project_row = "ssssbsttts";
+constexpr const char* event_row = "ttsstss";
+
+// Fills the reply's one array of structures.
+template <class Rows, class Append>
+Status fill(sd_bus_message* reply, const char* row, const Rows& rows, Append append) {
+    const std::string element = "(" + std::string(row) + ")";
+    auto opened = checked(sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, element.c_str()), "answering");
+    if (!opened) return opened;
+    for (const auto& each : rows) {
+        auto begun = checked(sd_bus_message_open_container(reply, SD_BUS_TYPE_STRUCT, row), "answering");
+        if (!begun) return begun;
+        if (Status appended = append(each); !appended) return appended;
+        auto ended = checked(sd_bus_message_close_container(reply), "answering");
+        if (!ended) return ended;
+    }
+    return checked(sd_bus_message_close_container(reply), "answering");
+}
+
+// A word of one of the tables, named in an option; nothing where the option was not given.
+template <class E>
+Result<std::optional<E>> word(const Options& options, std::string_view key) {
+    const std::string text = options.text(key);
+    if (text.empty()) return std::nullopt;
+    if (const auto value = from_text<E>(text)) return value;
+    std::string known;
+    for (const auto name : enum_text<E>) known += (known.empty() ? "" : ", ") + std::string(name);
+    return fail(Errc::invalid_argument, "'" + utf8(text) + "' is no " + std::string(key) + ": known are " + known);
+}
+
+Result<std::optional<std::int64_t>> task_named(store::Db& db, const std::string& work_item) {
+    if (work_item.empty()) return std::nullopt;
+    return engine::known_task(db, work_item).map([](const store::Task& task) { return std::optional(task.id); });
+}
+
+Status append_task(store::Db& db, const store::Task& task, sd_bus_message* reply) {
+    const auto around = engine::look_around(db, task);
+    if (!around) return fail(around.error());
+    const auto why = engine::why(task, *around);
+    return checked(
+        sd_bus_message_append(reply, task_row, task.work_item.c_str(), utf8(task.project).c_str(), utf8(task.title).c_str(),
+                              std::string(to_text(task.stage)).c_str(), task.stage_seq, std::string(to_text(task.hold)).c_str(),
+                              task.paused_at.has_value(), why.needs_you, utf8(why.text).c_str(), utf8(why.command).c_str(),
+                              task.created_at, task.updated_at, task_path(task.work_item).c_str()),
+        "answering");
+}
+
+Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto options = Options::read(call, task_filter);
+    if (!options) return fail(options.error());
+    const auto stage = word<Stage>(*options, "stage");
+    if (!stage) return fail(stage.error());
+    const auto limit = limit_of(*options);
+    if (!limit) return fail(limit.error());
+    return world.db.read([&](store::Db& db) -> Status {
+        const auto tasks = store::list_tasks(
+            db, {options->text("project"), *stage, options->flag("open"), options->flag("needs_you"), *limit});
+        if (!tasks) return fail(tasks.error());
+        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(db, task, reply); });
+    });
+}
+
+Status append_job(const store::Claim& claim, sd_bus_message* reply) {
+    const auto& [job, run, work_item, project] = claim;
+    return checked(sd_bus_message_append(reply, job_row, job.id, work_item.c_str(), utf8(project).c_str(),
+                                         std::string(to_text(job.kind)).c_str(), std::string(to_text(job.role)).c_str(),
+                                         std::string(to_text(job.status)).c_str(), job.blocked, job.priority, job.attempts,
+                                         job.max_attempts, job.run_id.value_or(0), run.unit.c_str(), exit_text(run).c_str(),
+                                         utf8(job.error).c_str(), job.available_at, job.created_at, job.started_at.value_or(0),
+                                         job.finished_at.value_or(0), job_path(job.id).c_str()),
+                   "answering");
+}
+
+Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto options = Options::read(call, job_filter);
+    if (!options) return fail(options.error());
+    const auto status = word<JobStatus>(*options, "status");
+    if (!status) return fail(status.error());
+    const auto limit = limit_of(*options);
+    if (!limit) return fail(limit.error());
+    return world.db.read([&](store::Db& db) -> Status {
+        store::JobFilter filter;
+        filter.project = options->text("project");
+        filter.work_item = options->text("work_item");
+        filter.status = *status;
+        filter.only_live = options->flag("live");
+        filter.limit = *limit;
+        if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
+        const auto jobs = store::list_jobs(db, filter);
+        if (!jobs) return fail(jobs.error());
+        return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });
+    });
+}
+
+Status list_projects(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
+    const auto projects = project_views(world);
+    if (!projects) return fail(projects.error());
+    return fill(reply, project_row, *projects, [&](const ProjectView& p) {
+        return checked(
+            sd_bus_message_append(reply, project_row, utf8(p.name).c_str(), utf8(p.prefix).c_str(), utf8(p.target).c_str(),
+                                  utf8(p.forge).c_str(), p.paused, utf8(p.pause_reason).c_str(), p.counts.open_tasks,
+                                  p.counts.running, p.counts.queued, utf8(p.problem).c_str()),
+            "answering");
+    });
+}
+
+// Names the tasks of events, each looked up once.
+class Names {
+public:
+    explicit Names(store::Db& db) : db_(db) {}
+    Result<std::string> of(std::optional<std::int64_t> task_id) {
+        if (!task_id) return std::string();
+        if (const auto known = known_.find(*task_id); known != known_.end()) return known->second;
+        const auto task = store::find_task(db_, *task_id);
+        if (!task) return fail(task.error());
+        return known_[*task_id] = *task ? (*task)->work_item : std::string();
+    }
+
+private:
+    store::Db& db_;
+    std::map<std::int64_t, std::string> known_;
+};
+
+Status list_events(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto options = Options::read(call, event_filter);
+    if (!options) return fail(options.error());
+    const auto limit = limit_of(*options);
+    if (!limit) return fail(limit.error());
+    return world.db.read([&](store::Db& db) -> Status {
+        const auto task = task_named(db, options->text("work_item"));
+        if (!task) return fail(task.error());
+        const auto events = store::list_events(db, {*task, options->number("after").value_or(0), *limit});
+        if (!events) return fail(events.error());
+        Names names(db);
+        return fill(reply, event_row, *events, [&](const store::Event& event) -> Status {
+            const auto work_item = names.of(event.task_id);
+            if (!work_item) return fail(work_item.error());
+            return checked(
+                sd_bus_message_append(reply, event_row, event.id, event.at, utf8(event.actor).c_str(), work_item->c_str(),
+                                      event.job_id.value_or(0), utf8(event.kind).c_str(), utf8(event.data).c_str()),
+                "answering");
+        });
+    });
+}
+
+Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
+    if (!json) return fail(json.error());
+    return checked(sd_bus_message_append(reply, "s", utf8(*json).c_str()), "answering");
+}
+
+Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto work_item = read_work_item(call);
+    if (!work_item) return fail(work_item.error());
+    return append_json(task_json(world, *work_item), reply);
+}
+
+Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) { return append_json(queue_json(world), reply); }
+
+constexpr std::array reads{
+    Read{"ListTasks", list_tasks},   Read{"ListJobs", list_jobs}, Read{"ListProjects", list_projects},
+    Read{"ListEvents", list_events}, Read{"GetTask", get_task},   Read{"GetQueue", get_queue},
+};
+
+}  // namespace
+
+const Read* find_read(std::string_view member) {
+    const auto* found = std::find_if(reads.begin(), reads.end(), [&](const Read& r) { return r.member == member; });
+    return found == reads.end() ? nullptr : found;
+}
+
+std::string exit_text(const store::Run& run) {
+    if (!run.exit) return {};
+    return std::string(to_text(run.exit->kind)) + " " + std::to_string(run.exit->status);
+}
+
+}  // namespace orchd::control

@@ -1,0 +1,24 @@
+// Rows of the store as JSON, as both answers of org.orchd1 tell them (docs/dbus.md).
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "store/jobs.h"
+#include "store/records.h"
+
+namespace orchd::control {
+
+[[nodiscard]] boost::json::value or_null(const std::optional<std::int64_t>& value);
+// JSON that somebody else wrote: as it is where it parses, else as a text; null for nothing.
+[[nodiscard]] boost::json::value embedded(const std::string& text);
+[[nodiscard]] boost::json::object pause_story(std::int64_t at, const std::string& by, const std::string& reason);
+[[nodiscard]] boost::json::object story(const store::Run& run);
+[[nodiscard]] boost::json::object story(const store::Job& job);
+// The job with its task, project and unit.
+[[nodiscard]] boost::json::object story(const store::Claim& claim);
+[[nodiscard]] boost::json::object story(const store::TransitionLease& lease);
+
+}  // namespace orchd::control

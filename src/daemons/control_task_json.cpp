@@ -1,0 +1,124 @@
+#include <boost/json.hpp>
+#include <map>
+
+#include "daemons/control_json.h"
+#include "daemons/control_stories.h"
+#include "engine/operation.h"
+#include "engine/why.h"
+#include "store/facts.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::control {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int events_told = 50;
+constexpr int jobs_told = 200;
+
+json::object verdict_story(const store::VerdictRow& verdict) {
+    return {{"stage_seq", verdict.stage_seq},
+            {"gate", to_text(verdict.gate)},
+            {"colour", to_text(verdict.colour)},
+            {"reason", verdict.reason},
+            {"commit", verdict.commit},
+            {"patch_id", verdict.patch_id},
+            {"by", verdict.by},
+            {"unusable", verdict.unusable},
+            {"at", verdict.at}};
+}
+
+json::object event_story(const store::Event& event) {
+    return {{"id", event.id},       {"at", event.at},
+            {"actor", event.actor}, {"job", or_null(event.job_id)},
+            {"kind", event.kind},   {"data", embedded(event.data)}};
+}
+
+json::object columns(const store::Task& task) {
+    return {{"work_item", task.work_item},
+            {"project", task.project},
+            {"title", task.title},
+            {"body", task.body},
+            {"branch", task.branch},
+            {"stage", to_text(task.stage)},
+            {"stage_seq", task.stage_seq},
+            {"retries",
+             {{"developer", task.retries.developer},
+              {"again", task.retries.again},
+              {"infrastructure", task.retries.infrastructure},
+              {"conflict", task.retries.conflict}}},
+            {"hold", to_text(task.hold)},
+            {"hold_reason", task.hold_reason},
+            {"paused", task.paused_at ? json::value(pause_story(*task.paused_at, task.paused_by, task.pause_reason)) : nullptr},
+            {"waiting_for", task.waiting_for},
+            {"waiting_reason", task.waiting_reason},
+            {"waiting_since", or_null(task.waiting_since)},
+            {"again_reason", task.again_reason},
+            {"head", task.head},
+            {"merged", task.merged},
+            {"created_at", task.created_at},
+            {"updated_at", task.updated_at}};
+}
+
+Status add_why(store::Db& db, const store::Task& task, json::object& object) {
+    const auto around = engine::look_around(db, task);
+    if (!around) return fail(around.error());
+    const auto why = engine::why(task, *around);
+    object["needs_you"] = why.needs_you;
+    object["why"] = why.text;
+    object["command"] = why.command;
+    object["needs"] = json::value_from(around->needs);
+    const auto lease = store::find_transition(db, task.id);
+    if (!lease) return fail(lease.error());
+    object["lease"] = *lease && (*lease)->owner ? json::value(story(**lease)) : nullptr;
+    return {};
+}
+
+Status add_jobs(store::Db& db, const store::Task& task, json::object& object) {
+    store::JobFilter filter;
+    filter.work_item = task.work_item;
+    filter.limit = jobs_told;
+    const auto jobs = store::list_jobs(db, filter);
+    if (!jobs) return fail(jobs.error());
+    const auto runs = store::list_runs(db, task.id);
+    if (!runs) return fail(runs.error());
+    std::map<std::int64_t, json::array> of_job;
+    for (const auto& run : *runs) of_job[run.job_id].push_back(story(run));
+    json::array array;
+    for (const auto& claim : *jobs) {
+        auto job = story(claim.job);
+        job["runs"] = std::move(of_job[claim.job.id]);
+        array.push_back(std::move(job));
+    }
+    object["jobs"] = std::move(array);
+    return {};
+}
+
+Status add_history(store::Db& db, const store::Task& task, json::object& object) {
+    const auto verdicts = store::list_verdicts(db, task.id);
+    if (!verdicts) return fail(verdicts.error());
+    const auto events = store::list_events(db, {.task_id = task.id, .limit = events_told});
+    if (!events) return fail(events.error());
+    json::array told_verdicts, told_events;
+    for (const auto& verdict : *verdicts) told_verdicts.push_back(verdict_story(verdict));
+    for (const auto& event : *events) told_events.push_back(event_story(event));
+    object["verdicts"] = std::move(told_verdicts);
+    object["events"] = std::move(told_events);
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> task_json(engine::World& world, const std::string& work_item) {
+    return world.db.read([&](store::Db& db) -> Result<std::string> {
+        const auto task = engine::known_task(db, work_item);
+        if (!task) return fail(task.error());
+        auto object = columns(*task);
+        for (const auto part : {add_why, add_jobs, add_history})
+            if (auto added = part(db, *task, object); !added) return fail(added.error());
+        return json::serialize(object);
+    });
+}
+
+}  // namespace orchd::control
