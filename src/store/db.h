@@ -28,13 +28,14 @@ enum class Mode {
 
 struct OpenOptions {
     Mode mode = Mode::read_write;
-    std::string vfs;               // tests: the name of a registered VFS; empty is the default one
+    std::string vfs = {};          // tests: the name of a registered VFS; empty is the default one
     int busy_timeout_ms = 10'000;  // no BUSY reaches a caller before that
     int checkpoint_pages = 400;    // whoever commits and finds the WAL over this many pages checkpoints there and then; 0 never
-    std::string backup_dir;        // where a migration leaves its backup; empty: beside the file
+    std::string backup_dir = {};   // where a migration leaves its backup; empty: beside the file
 };
 
 class Db;
+struct Connection;
 
 // Column access of the current row of a statement; valid until the next step.
 class Row {
@@ -51,8 +52,8 @@ private:
     sqlite3_stmt* raw_;
 };
 
-// A prepared statement, bound by position. Prepared once per connection and SQL text (Db::prepare caches it), reset when this
-// handle goes.
+// A prepared statement, bound by position; it must go before its Db. Compiled once per connection and SQL text (Db::prepare
+// caches it), reset when this handle goes.
 class Statement {
 public:
     Statement(Statement&&) noexcept;
@@ -66,7 +67,7 @@ public:
         return *this;
     }
     // The next row, or nothing at the end. Errors of SQLite come as Errc: conflict (constraint), unavailable (busy), io,
-    // corrupt.
+    // corrupt, not_permitted (read-only).
     [[nodiscard]] Result<std::optional<Row>> step();
     // For statements without rows; how many rows changed.
     [[nodiscard]] Result<int> run();
@@ -74,7 +75,7 @@ public:
 
 private:
     friend class Db;
-    explicit Statement(Db& db, sqlite3_stmt* raw) : db_(&db), raw_(raw) {}
+    Statement(Connection& connection, sqlite3_stmt* raw) : connection_(&connection), raw_(raw) {}
     void bind_next(std::int64_t value);
     void bind_next(int value) { bind_next(static_cast<std::int64_t>(value)); }
     void bind_next(bool value) { bind_next(static_cast<std::int64_t>(value)); }
@@ -86,9 +87,11 @@ private:
     void bind_next(const std::optional<T>& value) {
         value ? bind_next(*value) : bind_next(std::nullopt);
     }
-    Db* db_;
+    void note(int result);
+    Connection* connection_;
     sqlite3_stmt* raw_;
     int next_ = 1;
+    int bound_ = 0;  // SQLite's result of the first binding that failed; step() tells it
 };
 
 // A write transaction in progress. Functions that write take one, so that nothing can be written outside.
@@ -128,12 +131,14 @@ public:
     template <class Work>
     [[nodiscard]] auto read(Work&& work) -> std::invoke_result_t<Work, Db&> {
         if (auto begun = begin_read(); !begun) return tl::unexpected(begun.error());
-        auto result = work(*this);
-        end_read();
-        return result;
+        struct End {
+            Db& db;
+            ~End() { db.end_read(); }
+        } end{*this};
+        return work(*this);
     }
 
-    // `sql` must be a string literal or live as long as the Db: it is the cache's key by value.
+    // Compiled once per text and kept until the Db goes: texts are literals, or put together from a few of them.
     [[nodiscard]] Result<Statement> prepare(std::string_view sql);
     // For migrations and tests; several statements.
     [[nodiscard]] Status execute(const std::string& sql);
@@ -145,8 +150,7 @@ public:
     [[nodiscard]] sqlite3* raw();
 
 private:
-    struct Impl;
-    explicit Db(std::unique_ptr<Impl> impl);
+    explicit Db(std::unique_ptr<Connection> connection);
     template <class Work>
     auto guarded(Tx& tx, Work&& work) -> std::invoke_result_t<Work, Tx&> {
         try {
@@ -161,7 +165,9 @@ private:
     void rollback();
     [[nodiscard]] Status begin_read();
     void end_read();
-    std::unique_ptr<Impl> impl_;
+    [[nodiscard]] Status version_unmoved();
+    void checkpoint_if_due();
+    std::unique_ptr<Connection> connection_;
 };
 
 // PRAGMA user_version that this program writes and understands.

@@ -17,7 +17,7 @@ namespace orchd::store {
 [[nodiscard]] Result<std::vector<VerdictRow>> list_verdicts(Db& db, std::int64_t task_id);
 
 struct CommitStatus {
-    std::string project, commit, context, description;
+    std::string project = {}, commit = {}, context = {}, description = {};
     Colour state = Colour::undecided;  // undecided: pending
     std::int64_t at = 0;
 };
@@ -31,10 +31,11 @@ struct CommitStatus {
 [[nodiscard]] Result<std::vector<std::int64_t>> unmet_dependencies(Db& db, std::int64_t task_id);
 
 struct Release {
-    std::string project, commit, previous;
-    std::string state;  // "built", "live", "failed", "rolled_back"
+    std::string project = {}, commit = {}, previous = {};
+    std::string state = {};  // "built", "live", "replaced", "failed", "rolled_back"
     std::int64_t at = 0;
 };
+// One row per (project, commit). A release that goes live replaces the one before; an empty `previous` keeps what is on record.
 [[nodiscard]] Status put_release(Tx& tx, const Release& release);
 [[nodiscard]] Result<std::optional<Release>> live_release(Db& db, const std::string& project);
 
@@ -49,11 +50,13 @@ struct OutboxRow {
                                 const Now& now);
 [[nodiscard]] Result<std::vector<OutboxRow>> due_posts(Db& db, const std::string& channel, int at_most, const Now& now);
 [[nodiscard]] Status mark_posted(Tx& tx, std::int64_t id, const Now& now);
+// It could not be delivered now: counts the attempt, and is due again at `due`.
+[[nodiscard]] Status put_off_post(Tx& tx, std::int64_t id, const Due& due);
 
 // Appends an event; its id.
 [[nodiscard]] Result<std::int64_t> append_event(Tx& tx, const Event& event);
 struct EventFilter {
-    std::optional<std::int64_t> task_id;
+    std::optional<std::int64_t> task_id = {};
     std::int64_t after_id = 0;  // only newer ones
     int limit = 1000;
 };
@@ -63,7 +66,7 @@ struct EventFilter {
 
 // Operator state that outlives restarts: "paused", counters such as "impossible_queued_total".
 struct StateRow {
-    std::string key, value, by, reason;
+    std::string key = {}, value = {}, by = {}, reason = {};
     std::int64_t at = 0;
 };
 [[nodiscard]] Result<std::optional<StateRow>> find_state(Db& db, const std::string& key);

@@ -13,10 +13,10 @@ namespace orchd::store {
 struct NewJob {
     std::int64_t task_id = 0;
     Role role = Role::developer;
-    Due due;
+    Due due = {};
     int priority = 5;
     int max_attempts = 5;
-    std::string commit;
+    std::string commit = {};
 };
 // Queues a job of kind_of(role) at the task's present stage_seq. A job that runs a unit takes the key "run:TASK-ID": nothing is
 // inserted and nullopt returned while another live job has it. For role step (an `advance`): nullopt if one is queued already,
@@ -33,9 +33,9 @@ struct Limits {
             Role role;
             int max;
         };
-        std::vector<PerRole> roles;
+        std::vector<PerRole> roles = {};
     };
-    std::vector<Project> projects;  // only projects listed here are served: one without a valid file starts nothing
+    std::vector<Project> projects = {};  // only projects listed here are served: one without a valid file starts nothing
 };
 struct Claim {
     Job job;
@@ -64,8 +64,8 @@ struct Claim {
 // All jobs that are running or stopping, with their runs: what a pass over the living reads.
 [[nodiscard]] Result<std::vector<Claim>> live_jobs(Db& db);
 struct JobFilter {
-    std::string project, work_item;
-    std::optional<JobStatus> status;
+    std::string project = {}, work_item = {};
+    std::optional<JobStatus> status = {};
     bool only_live = false;
     bool only_ended = false;
     bool oldest_first = false;
@@ -81,8 +81,9 @@ struct JobFilter {
 // Keeps with a running job why its run cannot go on, for whoever finishes it. Nothing if the job moved on.
 [[nodiscard]] Status set_job_error(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& error);
 [[nodiscard]] Status set_invocation(Tx& tx, std::int64_t run_id, const std::string& invocation_id);
-// The started run of a task that an exit belongs to: by invocation id; or the live job's run whose invocation is not known yet
-// and whose exit is not recorded. Nothing if there is none: a late finish must pin its exit on nobody.
+// The started run of a task that an exit belongs to: by invocation id; or the live job's run that was prepared, whose
+// invocation is not known yet and whose exit is not recorded. Nothing if there is none: a late finish must pin its exit on
+// nobody, and a run that was never prepared has no exit.
 [[nodiscard]] Result<std::optional<Run>> run_for_exit(Db& db, std::int64_t task_id, const std::string& invocation_id);
 // Records the exit once. False if one is on record already.
 [[nodiscard]] Result<bool> record_exit(Tx& tx, std::int64_t run_id, Exit exit, const std::string& invocation_id,
@@ -96,13 +97,17 @@ struct JobFilter {
 // running -> stopping, guarded by run id: prepare refuses the run from here on. False if the job moved on.
 [[nodiscard]] Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why,
                                           const Now& now);
-// stopping -> queued, due at `due`; clears every run column. To be called only after the run's cgroup was seen empty.
+// stopping -> queued, due at `due`; clears every run column. To be called only after the run's cgroup was seen empty. An
+// advance of which another is queued already is cancelled instead: that one asks the same.
 [[nodiscard]] Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error,
                                    const Now& now);
 // queued -> cancelled. False if it is not queued.
 [[nodiscard]] Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now);
 // One more tick on which the run was seen empty; returns the count. With `seen` false the count goes back to 0.
 [[nodiscard]] Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty);
+// Queued jobs that carry a run, which the schema refuses: for a file written without it (R09). Takes the run off them, counts
+// them in settings_state "impossible_queued_total"; how many.
+[[nodiscard]] Result<int> heal_impossible_queued(Tx& tx, const Now& now);
 [[nodiscard]] Status set_usage(Tx& tx, std::int64_t run_id, const std::string& json);
 
 struct QueueCounts {

@@ -79,13 +79,13 @@ struct VerdictRow {
     std::int64_t task_id = 0, stage_seq = 0;
     Gate gate = Gate::artifacts_present;
     Colour colour = Colour::undecided;
-    std::string reason, commit, patch_id, by;  // by: "run:17", "uid:1000 alice", "tracker:ada"
+    std::string reason = {}, commit = {}, patch_id = {}, by = {};  // by: "run:17", "uid:1000 alice", "tracker:ada"
     bool unusable = false;
     std::int64_t at = 0;
 };
 
 struct LeaseOwner {
-    std::string unit, invocation_id, boot_id;
+    std::string unit = {}, invocation_id = {}, boot_id = {};
     std::int64_t pid = 0;
 };
 struct TransitionLease {
@@ -115,10 +115,10 @@ struct Effect {
 
 struct Event {
     std::int64_t id = 0, at = 0;
-    std::string actor;  // "step", "worker", "finish", "uid:1000 alice", …
-    std::optional<std::int64_t> task_id, job_id;
-    std::string kind;  // "stage_changed", "job_changed", "hold_changed", "gate_answered", "lease_reclaimed", "alert", …
-    std::string data;  // JSON object
+    std::string actor = {};  // "step", "worker", "finish", "uid:1000 alice", …
+    std::optional<std::int64_t> task_id = {}, job_id = {};
+    std::string kind = {};  // "stage_changed", "job_changed", "hold_changed", "gate_answered", "lease_reclaimed", "alert", …
+    std::string data = {};  // JSON object
 };
 
 }  // namespace orchd::store

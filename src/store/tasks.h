@@ -26,8 +26,8 @@ namespace orchd::store {
 [[nodiscard]] Result<std::optional<Task>> find_task(Db& db, std::int64_t id);
 
 struct TaskFilter {
-    std::string project;  // empty: all
-    std::optional<Stage> stage;
+    std::string project = {};  // empty: all
+    std::optional<Stage> stage = {};
     bool only_open = false;    // neither done nor cancelled
     bool needs_human = false;  // held, or waiting for an approval
     int limit = 1000;

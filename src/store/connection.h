@@ -1,0 +1,38 @@
+// What a Db and its statements share; private to the store.
+#pragma once
+
+#include <sqlite3.h>
+#include <string>
+#include <unordered_map>
+
+#include "store/checkpoint_lock.h"
+#include "store/db.h"
+
+namespace orchd::store {
+
+struct Connection {
+    Connection() = default;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
+
+    sqlite3* db = nullptr;
+    std::string path;
+    OpenOptions options;
+    CheckpointLock lock;  // unused by readers
+    // Compiled statements that no handle holds, by their text.
+    std::unordered_multimap<std::string, sqlite3_stmt*> idle;
+
+    enum class In { nothing, read, write } in = In::nothing;
+    int wal_frames = 0;         // after our last commit
+    int frames_left_alone = 0;  // what stood in the WAL after our last checkpoint, until it is reset
+};
+
+// The connection's last error as ours, with SQLite's own sentence.
+[[nodiscard]] Error error_of(sqlite3* db);
+// Runs statements without looking at rows.
+[[nodiscard]] Status execute(sqlite3* db, const std::string& sql);
+// The first column of the first row of a pragma or query.
+[[nodiscard]] Result<std::int64_t> query_integer(sqlite3* db, const char* sql);
+
+}  // namespace orchd::store

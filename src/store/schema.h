@@ -1,0 +1,10 @@
+// The text of schema 1, in the order of its parts.
+#pragma once
+
+#include <string_view>
+
+namespace orchd::store {
+
+extern const std::string_view schema_1_tasks, schema_1_jobs, schema_1_leases, schema_1_facts, schema_1_outside;
+
+}  // namespace orchd::store
