@@ -72,6 +72,8 @@ template <class... F>
 struct Overload : F... {
     using F::operator()...;
 };
+template <class... F>
+Overload(F...) -> Overload<F...>;  // clang before 17 does not deduce it
 
 std::optional<std::int64_t> task_of(const Scope& scope) {
     const auto* task = std::get_if<store::Task>(&scope);
