@@ -7,10 +7,14 @@
 // otherwise, such a row has the stage's work asked for again. A row's `commit` is what the run worked on.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/pipeline.h"
+#include "engine/code.h"
 #include "engine/ports.h"
+#include "store/facts.h"
 #include "store/records.h"
 
 namespace orchd::engine {
@@ -19,11 +23,19 @@ struct GateContext {
     World& world;
     const store::Task& task;
     const settings::Project& project;
-    git::Mirror& mirror;                      // fetched already
-    std::string head, target_head, patch_id;  // of the branch; code identity without the artefacts folder
+    git::Mirror& mirror;  // fetched already
+    std::string head;     // of the task's branch on the forge; empty: it has none yet
+    Code code;            // of head
 };
-[[nodiscard]] GateAnswer ask(Gate gate, const GateContext& context);
+// An error means that it could not be asked now.
+[[nodiscard]] Result<GateAnswer> ask(Gate gate, const GateContext& context);
 // Asks the stage's gates in order, up to and including the first that is not green.
-[[nodiscard]] std::vector<GateAnswer> ask_all(const GateContext& context);
+[[nodiscard]] Result<std::vector<GateAnswer>> ask_all(const GateContext& context);
+
+// Contexts of commit statuses.
+inline constexpr const char* ci_context = "orchd/ci";
+inline constexpr const char* retest_context = "orchd/retest";
+[[nodiscard]] Result<std::optional<store::CommitStatus>> status_of(store::Db& db, const std::string& project,
+                                                                   const std::string& commit, const std::string& context);
 
 }  // namespace orchd::engine

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/ports.h"
+#include "store/leases.h"
 #include "store/records.h"
 
 namespace orchd::engine {
@@ -16,8 +17,10 @@ inline constexpr const char* wait_merge_lease = "merge_lease";
 inline constexpr const char* wait_staging_target = "staging_target";
 inline constexpr const char* wait_deploy_target = "deploy_target";
 
-// Gives up every merge and target lease of the task and asks for the advance of the oldest task of the project that waits for
-// one and can move. For whoever ends, holds or cancels a task's work.
+// Gives up the task's leases of a kind and asks for the advance of the oldest task of the project that waits for one and can
+// move.
+[[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind);
+// Of both kinds: for whoever ends, holds or cancels a task's work.
 [[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task);
 
 }  // namespace orchd::engine

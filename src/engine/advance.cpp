@@ -1,0 +1,289 @@
+#include "engine/advance.h"
+
+#include "engine/leases.h"
+#include "engine/merge.h"
+#include "engine/notes.h"
+#include "engine/stage_work.h"
+#include "engine/turn.h"
+#include "store/jobs.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+// The task left the place that the turn looked at: an operator was faster.
+constexpr const char* moved_on = "the task moved on meanwhile";
+
+Caps caps(const settings::Settings& settings) {
+    const int back = static_cast<int>(settings.retry_cap);
+    return {.developer = back, .again = static_cast<int>(settings.again_cap), .conflict = back};
+}
+
+Status note_answers(const Acting& who, Turn& turn, const std::vector<GateAnswer>& answers) {
+    for (const auto& answer : answers) {
+        auto noted = add_event(who, "gate_answered", turn.task().id, turn.job().id,
+                               {{"gate", std::string(to_text(answer.gate))},
+                                {"colour", std::string(to_text(answer.colour))},
+                                {"reason", answer.reason}});
+        if (!noted) return noted;
+    }
+    return {};
+}
+
+Status ask_later(const Acting& who, Turn& turn, std::int64_t ms) {
+    auto asked = queue_job(who, {.task_id = turn.task().id,
+                                 .role = Role::step,
+                                 .due = due_in(who.now, ms),
+                                 .priority = turn.job().priority,
+                                 .max_attempts = turn.job().max_attempts,
+                                 .commit = {}});
+    if (!asked) return fail(asked.error());
+    return {};
+}
+
+Status set_waiting(const Acting& who, Turn& turn, const std::string& what, const std::string& reason) {
+    if (turn.task().waiting_for == what && turn.task().waiting_reason == reason) return {};
+    if (auto set = store::set_waiting(who.tx, turn.task().id, what, reason, who.now); !set) return set;
+    if (what.empty()) return {};
+    return add_event(who, "waiting", turn.task().id, turn.job().id, {{"for", what}, {"reason", reason}});
+}
+
+// Whoever gives the lease up asks for this task; looking again by itself from time to time covers one that died with it.
+Status wait_for_lease(const Acting& who, Turn& turn, const char* what, const std::string& reason) {
+    if (auto waits = set_waiting(who, turn, what, reason); !waits) return waits;
+    return ask_later(who, turn, turn.world().settings.backoff_cap_s * 1000);
+}
+
+// The task as it is now if it may still move; nothing if somebody moved, held or paused it since the turn looked.
+Result<std::optional<store::Task>> unmoved(const Acting& who, Turn& turn) {
+    auto task = store::find_task(who.tx.db(), turn.task().id);
+    if (!task) return fail(task.error());
+    const auto& seen = turn.task();
+    const bool same = *task && (*task)->stage == seen.stage && (*task)->stage_seq == seen.stage_seq &&
+                      (*task)->hold == Hold::none && !(*task)->paused_at;
+    return same ? *task : std::nullopt;
+}
+
+// The transaction in which a turn moves, holds or starts something: only while the task is as the turn saw it. Otherwise
+// nothing of it is written, and the task is looked at again.
+Status end_unmoved(Turn& turn, std::string_view name, const Turn::Work& work) {
+    bool moved = false;
+    auto ended = turn.end(name, [&](const Acting& who) -> Status {
+        auto task = unmoved(who, turn);
+        if (!task) return fail(task.error());
+        moved = !*task;
+        return moved ? Status(fail(Errc::conflict, moved_on)) : work(who);
+    });
+    if (!moved) return ended;
+    return turn.end("advance.moved_on", [&](const Acting& who) { return ask_advance(turn.world(), who.tx, turn.task()); });
+}
+
+// The one place where a stage is written on behalf of a gate: compare-and-swap, leases given up, next job, history.
+Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
+    const auto& task = turn.task();
+    const bool forward = decision.to == row(task.stage).next;
+    const std::string again_reason = forward ? "" : decision.reason;
+    auto written = store::write_stage(who.tx, task.id, task.stage, task.stage_seq, decision.to, decision.retries, again_reason,
+                                      turn.fence(), who.now);
+    if (!written) return fail(written.error());
+    if (!*written) return fail(Errc::conflict, moved_on);
+    if (auto noted = stage_changed(who, task, decision.to, decision.reason); !noted) return noted;
+    if (auto posted = post_stage(who.tx, task, decision.to, decision.reason, who.now); !posted) return posted;
+    if (auto released = release_leases(turn.world(), who.tx, task); !released) return released;
+    if (terminal(decision.to)) return {};
+    auto now_there = store::find_task(who.tx.db(), task.id);
+    if (!now_there) return fail(now_there.error());
+    return start_stage(turn.world(), who.tx, **now_there, turn.project(), turn.job().priority);
+}
+
+Status move(Turn& turn, const Decision& decision, const std::vector<GateAnswer>& answers, const std::string& merged = {}) {
+    return end_unmoved(turn, "advance.move", [&](const Acting& who) -> Status {
+        if (auto noted = note_answers(who, turn, answers); !noted) return noted;
+        if (!merged.empty()) {
+            if (auto set = store::set_merged(who.tx, turn.task().id, merged, who.now); !set) return set;
+        }
+        return write_stage(who, turn, decision);
+    });
+}
+
+Status hold(Turn& turn, Hold hold, const std::string& reason, const std::vector<GateAnswer>& answers = {}) {
+    return end_unmoved(turn, "advance.hold", [&](const Acting& who) -> Status {
+        if (auto noted = note_answers(who, turn, answers); !noted) return noted;
+        if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
+        return change_hold(who, turn.task(), hold, reason);
+    });
+}
+
+Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>& answers) {
+    return end_unmoved(turn, "advance.wait", [&](const Acting& who) -> Status {
+        const std::string gate(to_text(*decision.gate));
+        if (turn.task().waiting_for != gate) {
+            if (auto noted = note_answers(who, turn, answers); !noted) return noted;
+        }
+        if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
+        if (decision.gate == Gate::analysis_approved) {
+            const auto& item = turn.task().work_item;
+            auto posted = post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
+                                         item + " waits for your approval of its analysis: orchctl task approve " + item +
+                                             ", or orchctl task reject " + item + " REASON",
+                                         who.now);
+            if (!posted) return posted;
+        }
+        return set_waiting(who, turn, gate, decision.reason);
+    });
+}
+
+// Queues a run; under the lease of `kind` that it needs, if any, which the run's job then holds. Staging ends where merging
+// begins.
+Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
+    return end_unmoved(turn, "advance.work", [&](const Acting& who) -> Status {
+        const auto& task = turn.task();
+        if (kind == store::LeaseKind::merge) {
+            auto released = release_leases(turn.world(), who.tx, task, store::LeaseKind::target);
+            if (!released) return released;
+        }
+        if (!work.target.empty()) {
+            auto acquired = store::acquire_held(who.tx, kind, work.target, task.id, turn.job().id, who.now);
+            if (!acquired) return fail(acquired.error());
+            if (!*acquired) return wait_for_lease(who, turn, work.waits_for, "another task is using " + work.target);
+        }
+        auto queued = queue_job(who, {.task_id = task.id,
+                                      .role = work.role,
+                                      .due = due_now(who.now),
+                                      .priority = turn.job().priority,
+                                      .max_attempts = static_cast<int>(turn.world().settings.job_max_attempts),
+                                      .commit = work.commit});
+        if (!queued) return fail(queued.error());
+        if (!*queued) return {};  // a run of the task is live already; its finish asks again
+        if (!work.target.empty()) {
+            auto handed = store::acquire_held(who.tx, kind, work.target, task.id, **queued, who.now);
+            if (!handed) return fail(handed.error());
+        }
+        return set_waiting(who, turn, "", "");
+    });
+}
+
+Status give_way(Turn& turn) {
+    return end_unmoved(turn, "advance.give_way", [&](const Acting& who) -> Status {
+        if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
+        const std::string reason = turn.project().target + " moved in each of " +
+                                   std::to_string(turn.world().settings.merge_tries) + " rounds: others go first";
+        return wait_for_lease(who, turn, wait_merge_lease, reason);
+    });
+}
+
+Status merge_and_move(Turn& turn, const Decision& forward, const std::vector<GateAnswer>& answers) {
+    auto result = merge(turn);
+    if (!result) return fail(result.error());
+    switch (result->kind) {
+        case MergeResult::Kind::merged:
+            return move(turn, forward, answers, result->commit);
+        case MergeResult::Kind::test:
+            return start_work(turn, {Role::retest, result->commit, turn.forge().repository(), wait_merge_lease},
+                              store::LeaseKind::merge);
+        case MergeResult::Kind::lease_held:
+            return end_unmoved(turn, "advance.wait", [&](const Acting& who) -> Status {
+                auto released = release_leases(turn.world(), who.tx, turn.task(), store::LeaseKind::target);
+                if (!released) return released;
+                return wait_for_lease(who, turn, wait_merge_lease, "another task is merging");
+            });
+        case MergeResult::Kind::give_way:
+            return give_way(turn);
+        case MergeResult::Kind::cannot_tell:
+            return hold(turn, Hold::human,
+                        "the forge does not say whether it has merged " + result->commit + " into " + turn.project().target);
+        case MergeResult::Kind::red:
+            break;
+    }
+    const std::vector red{result->answer};
+    const auto decision = decide(turn.task().stage, red, turn.task().retries, caps(turn.world().settings));
+    return decision.kind == Decision::Kind::move ? move(turn, decision, red) : hold(turn, decision.hold, decision.reason, red);
+}
+
+// Done is what the forge confirms.
+Status confirm_and_move(Turn& turn, const Decision& decision, const std::vector<GateAnswer>& answers) {
+    const auto& commit = turn.task().merged;
+    auto there = turn.forge().contains(turn.mirror(), turn.project().target, commit);
+    if (!there) return fail(there.error());
+    if (*there) return move(turn, decision, answers);
+    return hold(turn, Hold::human, turn.project().target + " no longer contains the merged commit " + commit, answers);
+}
+
+// As if every gate had just answered green.
+Decision moved_forward(const store::Task& task) {
+    Decision decision;
+    decision.kind = Decision::Kind::move;
+    decision.to = row(task.stage).next;
+    decision.retries = task.retries;
+    decision.retries.again = 0;
+    return decision;
+}
+
+Status perform(Turn& turn) {
+    if (auto looked = turn.look(); !looked) return looked;
+    const auto& task = turn.task();
+    auto work = due_work(turn);
+    if (!work) return fail(work.error());
+    if (*work) return start_work(turn, **work, store::LeaseKind::target);
+
+    std::vector<GateAnswer> answers;
+    Decision decision;
+    auto merging = task.stage == Stage::deploy_staging ? merge_under_way(turn) : Result<bool>(false);
+    if (!merging) return fail(merging.error());
+    if (*merging) {
+        decision = moved_forward(task);
+    } else {
+        auto asked = ask_all(turn.gate_context());
+        if (!asked) return fail(asked.error());
+        answers = std::move(*asked);
+        decision = decide(task.stage, answers, task.retries, caps(turn.world().settings));
+    }
+    if (decision.kind == Decision::Kind::hold) return hold(turn, decision.hold, decision.reason, answers);
+    if (decision.kind == Decision::Kind::wait) return wait(turn, decision, answers);
+    if (task.stage == Stage::deploy_staging && decision.to == Stage::deploy) return merge_and_move(turn, decision, answers);
+    if (task.stage == Stage::deploy) return confirm_and_move(turn, decision, answers);
+    return move(turn, decision, answers);
+}
+
+// Whether there is nothing to do now: somebody else will ask again.
+Result<bool> idle(Turn& turn) {
+    if (terminal(turn.task().stage) || turn.task().hold != Hold::none) return true;
+    auto run = store::live_run_job(turn.world().db, turn.task().id);
+    if (!run) return fail(run.error());
+    return run->has_value();
+}
+
+Status take_turn(Turn& turn, const store::LeaseOwner& owner) {
+    const auto nothing = [](const Acting&) { return Status{}; };
+    auto idles = idle(turn);
+    if (!idles) return fail(idles.error());
+    if (*idles) return turn.end("advance.idle", nothing);
+    if (turn.task().paused_at) {  // what is asked while it is paused is kept, and claimed when it is resumed
+        return turn.end("advance.paused", [&](const Acting& who) { return ask_advance(turn.world(), who.tx, turn.task()); });
+    }
+    auto acquired = turn.acquire(owner);
+    if (!acquired) return fail(acquired.error());
+    if (!*acquired) return fail(Errc::unavailable, "another process is in a transition of " + turn.task().work_item);
+    return perform(turn);
+}
+
+}  // namespace
+
+Status advance(World& world, const std::string& work_item, const store::LeaseOwner& owner) {
+    auto task = store::find_task(world.db, work_item);
+    if (!task) return fail(task.error());
+    if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
+    auto job = store::running_advance(world.db, (*task)->id);
+    if (!job) return fail(job.error());
+    if (!*job) return {};
+    const auto* project = settings::find(world.projects, (*task)->project);
+    if (project == nullptr) return fail(Errc::no_such, "project " + (*task)->project + " has no valid file");
+
+    Turn turn(world, **task, *project, **job);
+    auto taken = take_turn(turn, owner);
+    if (taken || turn.lost()) return taken;
+    return turn.put_back(taken.error().text);
+}
+
+}  // namespace orchd::engine

@@ -1,0 +1,222 @@
+#include "engine/merge.h"
+
+#include "core/boundary.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+using Kind = MergeResult::Kind;
+
+// One round as the ledger has it. A merge that was abandoned ends its round.
+struct Round {
+    int number = 1;
+    std::optional<store::Effect> rebase, merge;
+};
+
+std::string key_of(const Turn& turn, int round, std::string_view effect) {
+    return store::effect_key(turn.task().id, turn.task().stage_seq, round, effect);
+}
+
+bool abandoned(const std::optional<store::Effect>& effect) { return effect && effect->state == EffectState::abandoned; }
+bool done(const std::optional<store::Effect>& effect) { return effect && effect->state == EffectState::done; }
+
+Result<Round> present_round(Turn& turn) {
+    for (Round round;; ++round.number) {
+        auto rebase = store::find_effect(turn.world().db, key_of(turn, round.number, "rebase"));
+        if (!rebase) return fail(rebase.error());
+        auto merge = store::find_effect(turn.world().db, key_of(turn, round.number, "merge"));
+        if (!merge) return fail(merge.error());
+        if (abandoned(*rebase) || abandoned(*merge)) continue;
+        round.rebase = std::move(*rebase);
+        round.merge = std::move(*merge);
+        return round;
+    }
+}
+
+// One merge, carried on by this turn.
+class Merge {
+public:
+    explicit Merge(Turn& turn) : turn_(turn), expected_head_(turn.head()) {}
+
+    Result<MergeResult> carry_on() {
+        auto leased = take_lease();
+        if (!leased) return fail(leased.error());
+        if (!*leased) return MergeResult{Kind::lease_held};
+        for (;;) {
+            if (auto looked = turn_.look(); !looked) return fail(looked.error());
+            if (turn_.head() != expected_head_) return fail(Errc::unavailable, "the branch got commits meanwhile");
+            auto round = present_round(turn_);
+            if (!round) return fail(round.error());
+            auto result = work(*round);
+            if (!result || *result) return result ? Result<MergeResult>(**result) : fail(result.error());
+            if (round->number % turn_.world().settings.merge_tries == 0) return MergeResult{Kind::give_way};
+        }
+    }
+
+private:
+    using Step = Result<std::optional<MergeResult>>;  // nothing: the round is abandoned, on with the next
+
+    Result<bool> take_lease() {
+        bool taken = false;
+        auto written = turn_.write("merge.lease", [&](const Acting& who) -> Status {
+            auto acquired = store::acquire_held(who.tx, store::LeaseKind::merge, turn_.forge().repository(), turn_.task().id,
+                                                turn_.job().id, who.now);
+            if (!acquired) return fail(acquired.error());
+            taken = *acquired;
+            return {};
+        });
+        if (!written) return fail(written.error());
+        return taken;
+    }
+
+    Step work(const Round& round) {
+        if (done(round.merge)) return MergeResult{Kind::merged, round.merge->result};
+        if (round.merge) return apply_merge(round.number, round.merge->result, true);
+        auto contained = turn_.mirror().is_ancestor(turn_.head(), turn_.code().target_head);
+        if (!contained) return fail(contained.error());
+        if (*contained) return MergeResult{Kind::merged, turn_.head()};
+        if (!done(round.rebase)) return rebase(round);
+
+        const std::string& commit = round.rebase->result;
+        if (commit != turn_.head()) return abandon(round.number, "merge", commit, "the branch got other commits");
+        auto on_top = turn_.mirror().is_ancestor(turn_.code().target_head, commit);
+        if (!on_top) return fail(on_top.error());
+        if (!*on_top) return abandon(round.number, "merge", commit, turn_.project().target + " moved on");
+        return tested(round.number, commit);
+    }
+
+    Step rebase(const Round& round) {
+        if (round.rebase && round.rebase->result != turn_.head())
+            return abandon(round.number, "rebase", round.rebase->result, "it was not pushed");
+        if (round.rebase) return rebased(round.number, turn_.head());
+
+        auto rebased_head = turn_.mirror().rebase(turn_.head(), turn_.code().target_head);
+        if (!rebased_head) return fail(rebased_head.error());
+        if (!rebased_head->conflicts.empty()) return conflict();
+        const std::string& commit = rebased_head->commit;
+        if (auto intended = intend(round.number, "rebase", commit); !intended) return fail(intended.error());
+        if (commit != turn_.head()) {
+            boundary("merge.push.before");
+            auto pushed = turn_.forge().push(turn_.mirror(), turn_.task().branch, commit, turn_.head());
+            boundary("merge.push.after");
+            if (!pushed && pushed.error().code == Errc::conflict)
+                return abandon(round.number, "rebase", commit, pushed.error().text);
+            if (!pushed) return fail(pushed.error());
+            expected_head_ = commit;
+        }
+        return rebased(round.number, commit);
+    }
+
+    // The forge has the rebased branch.
+    Step rebased(int round, const std::string& commit) {
+        auto written = turn_.write("merge.rebased", [&](const Acting& who) -> Status {
+            if (auto settled = settle(who, round, "rebase", EffectState::done, commit); !settled) return settled;
+            if (auto set = store::set_head(who.tx, turn_.task().id, commit, who.now); !set) return set;
+            return add_event(who, "rebased", turn_.task().id, turn_.job().id,
+                             {{"commit", commit}, {"onto", turn_.code().target_head}, {"round", std::int64_t{round}}});
+        });
+        if (!written) return fail(written.error());
+        return tested(round, commit);
+    }
+
+    Step conflict() {
+        auto answer = ask(Gate::branch_mergeable, turn_.gate_context());
+        if (!answer) return fail(answer.error());
+        return MergeResult{Kind::red, turn_.head(), *answer};
+    }
+
+    // The re-test of exactly this commit decides.
+    Step tested(int round, const std::string& commit) {
+        if (!turn_.works(Role::retest)) return begin_merge(round, commit);
+        auto status = status_of(turn_.world().db, turn_.project().name, commit, retest_context);
+        if (!status) return fail(status.error());
+        if (!*status || (*status)->state == Colour::undecided) return MergeResult{Kind::test, commit};
+        if ((*status)->state == Colour::green) return begin_merge(round, commit);
+        return MergeResult{Kind::red,
+                           commit,
+                           {Gate::tests_passed, Colour::red,
+                            "the re-test on top of " + turn_.project().target + ": " + (*status)->description}};
+    }
+
+    Step begin_merge(int round, const std::string& commit) {
+        if (auto intended = intend(round, "merge", commit); !intended) return fail(intended.error());
+        return apply_merge(round, commit, false);
+    }
+
+    // The merge is intended. `again`: by an earlier turn, so the forge is asked first whether it happened.
+    Step apply_merge(int round, const std::string& commit, bool again) {
+        if (again) {
+            auto happened = turn_.forge().contains(turn_.mirror(), turn_.project().target, commit);
+            if (!happened) return MergeResult{Kind::cannot_tell, commit};
+            if (*happened) return merged(round, commit);
+        }
+        // The round's commit stands on the target's head: of now, or the compare-and-swap fails.
+        auto base = turn_.mirror().is_ancestor(turn_.code().target_head, commit);
+        if (!base) return fail(base.error());
+        if (!*base) return abandon(round, "merge", commit, turn_.project().target + " moved on");
+        boundary("merge.apply.before");
+        auto applied = turn_.forge().merge(turn_.mirror(), turn_.project().target, commit, turn_.code().target_head);
+        boundary("merge.apply.after");
+        if (applied) return merged(round, commit);
+        auto happened = turn_.forge().contains(turn_.mirror(), turn_.project().target, commit);
+        if (!happened) return MergeResult{Kind::cannot_tell, commit};
+        if (*happened) return merged(round, commit);
+        if (applied.error().code != Errc::conflict) return fail(applied.error());
+        return abandon(round, "merge", commit, applied.error().text);
+    }
+
+    Step merged(int round, const std::string& commit) {
+        auto written = turn_.write("merge.merged", [&](const Acting& who) -> Status {
+            if (auto settled = settle(who, round, "merge", EffectState::done, commit); !settled) return settled;
+            return add_event(who, "merged", turn_.task().id, turn_.job().id,
+                             {{"commit", commit}, {"target", turn_.project().target}, {"round", std::int64_t{round}}});
+        });
+        if (!written) return fail(written.error());
+        return MergeResult{Kind::merged, commit};
+    }
+
+    Status intend(int round, std::string_view effect, const std::string& commit) {
+        return turn_.write("merge.intend", [&](const Acting& who) -> Status {
+            auto intended =
+                store::intend(who.tx, key_of(turn_, round, effect), turn_.task().id, commit, turn_.fence(), who.now);
+            if (!intended) return fail(intended.error());
+            return {};
+        });
+    }
+
+    Status settle(const Acting& who, int round, std::string_view effect, EffectState state, const std::string& result) {
+        return store::settle(who.tx, key_of(turn_, round, effect), state, result, turn_.fence(), who.now);
+    }
+
+    // Ends the round by abandoning one of its effects, which is written down first where it was not yet.
+    Step abandon(int round, std::string_view effect, const std::string& commit, const std::string& why) {
+        auto written = turn_.write("merge.abandon", [&](const Acting& who) -> Status {
+            auto intended =
+                store::intend(who.tx, key_of(turn_, round, effect), turn_.task().id, commit, turn_.fence(), who.now);
+            if (!intended) return fail(intended.error());
+            if (auto settled = settle(who, round, effect, EffectState::abandoned, why); !settled) return settled;
+            return add_event(who, "merge_abandoned", turn_.task().id, turn_.job().id,
+                             {{"commit", commit}, {"round", std::int64_t{round}}, {"reason", why}});
+        });
+        if (!written) return fail(written.error());
+        return std::nullopt;
+    }
+
+    Turn& turn_;
+    std::string expected_head_;  // what the gates were green for, or what was pushed here since
+};
+
+}  // namespace
+
+Result<bool> merge_under_way(Turn& turn) {
+    auto round = present_round(turn);
+    if (!round) return fail(round.error());
+    if (round->merge) return true;
+    return round->rebase && round->rebase->result == turn.head();
+}
+
+Result<MergeResult> merge(Turn& turn) { return Merge(turn).carry_on(); }
+
+}  // namespace orchd::engine
