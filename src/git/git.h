@@ -4,12 +4,16 @@
 // from it. A mirror is a bare repository of ours, /var/lib/orchd/mirrors/PROJECT.git, with gc.auto=0; git in it runs under
 // umask 022, since a run reads it (read-only) as another user. All calls block; errors are Errc::unavailable (time, remote) or
 // conflict, with git's words.
+//
+// Commits made here (rebase, commit_file) take their dates from the commits they come from, never from the clock: what a killed
+// process did already, its successor makes again as the very same object.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -30,7 +34,7 @@ public:
     virtual ~Mirror() = default;
     [[nodiscard]] virtual const std::string& path() const = 0;
 
-    // Brings refs/heads/* from `url` (a path or URL) into refs/remotes/forge/*; removed branches go.
+    // Brings refs/heads/* from `url` (the absolute path of a repository) into refs/remotes/forge/*; removed branches go.
     [[nodiscard]] virtual Status fetch(const std::string& url) = 0;
     // The forge's branch as last fetched / our own branch refs/heads/NAME; nothing if it does not exist.
     [[nodiscard]] virtual Result<std::optional<std::string>> forge_head(const std::string& branch) = 0;
@@ -43,7 +47,8 @@ public:
                                       const std::string& expected) = 0;
 
     // Takes refs/heads/BRANCH of a bundle file that a run left: checks size, refuses what is no regular file, fsck's objects,
-    // and returns its commit without moving any branch. Errc::invalid_argument for a bundle that is not fit, with the reason.
+    // and returns its commit without moving any branch. Errc::invalid_argument for a bundle that is not fit, with the reason;
+    // no_such where there is none.
     [[nodiscard]] virtual Result<std::string> import_bundle(const std::string& file, const std::string& branch,
                                                             std::uint64_t max_bytes) = 0;
 
@@ -53,32 +58,52 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) = 0;
     // Paths that differ between two commits.
     [[nodiscard]] virtual Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) = 0;
-    // `git patch-id --stable` of base..head without `excluded_folder`; "empty" for an empty patch.
+    // `git patch-id --verbatim` (stable, and blanks count) of base..head without `excluded_folder`; "empty" for an empty patch.
     [[nodiscard]] virtual Result<std::string> patch_id(const std::string& base, const std::string& head,
                                                        const std::string& excluded_folder) = 0;
-    // A commit on top of `parent` with one file written; author and committer "orchd <orchd@localhost>". Returns it.
+    // A commit on top of `parent` with one file written; author and committer "orchd <orchd@localhost>", dated as the parent
+    // is. Returns it; `parent` itself where the file reads so already.
     [[nodiscard]] virtual Result<std::string> commit_file(const std::string& parent, const std::string& path,
                                                           const std::string& content, const std::string& message) = 0;
     struct Rebased {
         std::string commit;                  // the new head; == head if it was up to date
         std::vector<std::string> conflicts;  // files, when it could not be rebased; commit is empty then
     };
-    // Replays base..head on `onto` without a work tree (merge-tree), keeping authors and messages; merges are flattened.
+    // Replays what `head` has and `onto` has not on `onto`, without a work tree (merge-tree), keeping authors, dates and
+    // messages; merges are flattened, what `onto` has already under another id or what comes out empty is left out.
     [[nodiscard]] virtual Result<Rebased> rebase(const std::string& head, const std::string& onto) = 0;
 };
 
 // The mirror at `path`, made if it is not there (atomically: a half-made one is never seen).
 [[nodiscard]] Result<std::unique_ptr<Mirror>> open_mirror(const std::string& path, const Options& options);
 
+// A bare repository on this host that others write too: a local forge. Every call asks or changes the repository itself.
+class Bare {
+public:
+    Bare(std::string path, Options options) : path_(std::move(path)), options_(options) {}
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] Result<std::optional<std::string>> head(const std::string& branch) const;
+    // False where the repository does not know the commit; Errc::no_such where it has no such branch.
+    [[nodiscard]] Result<bool> contains(const std::string& branch, const std::string& commit) const;
+    // refs/heads/BRANCH := to, a descendant of `from`, if it is `from` now. A branch that contains `to` already is success.
+    [[nodiscard]] Status fast_forward(const std::string& branch, const std::string& to, const std::string& from) const;
+
+private:
+    std::string path_;
+    Options options_;
+};
+
 // The side of the run: called by the launcher, as the run's own user, in its own clone, which is hostile to everyone but
 // itself.
 struct CloneSpec {
-    std::string mirror, clone, branch,
-        commit;  // checks out `branch` at `commit`, from the mirror's objects (shared, never pruned)
+    std::string mirror, clone;   // the clone is made anew where nothing is yet; it shares the mirror's objects
+    std::string branch, commit;  // checks out `branch` at `commit`; the forge's branches are refs/remotes/origin/*
 };
 [[nodiscard]] Status make_clone(const CloneSpec& spec);
-// Commits whatever the command left uncommitted, with this author name. False if there was nothing.
-[[nodiscard]] Result<bool> commit_leftovers(const std::string& clone, const std::string& author, const std::string& message);
+// Commits on `branch` whatever the command left uncommitted, with this author name. False if there was nothing; Errc::conflict
+// where the work tree is not on the branch. No process may be at work in the clone any more: its lock files are removed.
+[[nodiscard]] Result<bool> commit_leftovers(const std::string& clone, const std::string& branch, const std::string& author,
+                                            const std::string& message);
 // Writes BASE..BRANCH of the clone as a bundle; false (and no file) if the branch has no new commit.
 [[nodiscard]] Result<bool> write_bundle(const std::string& clone, const std::string& branch, const std::string& base,
                                         const std::string& file);

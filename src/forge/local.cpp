@@ -1,0 +1,48 @@
+// The local forge (R33): a bare repository on this host. It has no pull requests: the task's branch is the request, and merging
+// is a compare-and-swap of one reference.
+#include <filesystem>
+
+#include "forge/forge.h"
+
+namespace orchd::forge {
+namespace {
+
+class LocalForge final : public Forge {
+public:
+    LocalForge(std::string path, const git::Options& options) : bare_(std::move(path), options) {}
+
+    std::string repository() const override { return "local:" + bare_.path(); }
+    Status fetch(git::Mirror& mirror) override { return mirror.fetch(bare_.path()); }
+    Result<std::optional<std::string>> head(const std::string& branch) override { return bare_.head(branch); }
+    Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
+                const std::string& expected) override {
+        return mirror.push(bare_.path(), branch, commit, expected);
+    }
+    // The objects are there already, with the task's branch.
+    Status merge(git::Mirror&, const std::string& target, const std::string& commit, const std::string& from) override {
+        return bare_.fast_forward(target, commit, from);
+    }
+    Result<bool> contains(git::Mirror&, const std::string& target, const std::string& commit) override {
+        return bare_.contains(target, commit);
+    }
+
+private:
+    git::Bare bare_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Forge>> open(const settings::Project& project, const git::Options& options) {
+    if (project.forge_kind != "local")
+        return fail(Errc::invalid_argument,
+                    "project " + project.name + " asks for a forge of kind '" + project.forge_kind +
+                        "', which this version does not know: set [forge] kind = \"local\" and its path");
+    std::error_code ignored;
+    if (!std::filesystem::exists(project.forge_path + "/HEAD", ignored))
+        return fail(Errc::unavailable, project.forge_path +
+                                           " is no bare repository that this user can read: make it with "
+                                           "`git init --bare`, owned by orchd");
+    return std::make_unique<LocalForge>(project.forge_path, options);
+}
+
+}  // namespace orchd::forge

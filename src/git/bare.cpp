@@ -1,0 +1,35 @@
+#include "git/git.h"
+#include "git/repository.h"
+
+namespace orchd::git {
+
+Result<std::optional<std::string>> Bare::head(const std::string& branch) const {
+    if (auto ok = check_branch(branch); !ok) return fail(ok.error());
+    return Repository{path_, options_.timeout_s}.commit_of("refs/heads/" + branch);
+}
+
+Result<bool> Bare::contains(const std::string& branch, const std::string& commit) const {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    const auto at = head(branch);
+    if (!at) return fail(at.error());
+    if (!*at) return fail(Errc::no_such, path_ + " has no branch " + branch);
+    const Repository repository{path_, options_.timeout_s};
+    const auto known = repository.has_commit(commit);
+    if (!known || !*known) return known;
+    return repository.is_ancestor(commit, **at);
+}
+
+Status Bare::fast_forward(const std::string& branch, const std::string& to, const std::string& from) const {
+    if (auto ok = check_oid(from); !ok) return ok;
+    const auto merged = contains(branch, to);
+    if (!merged) return fail(merged.error());
+    if (*merged) return {};
+    const Repository repository{path_, options_.timeout_s};
+    const auto forward = repository.is_ancestor(from, to);
+    if (!forward) return fail(forward.error());
+    if (!*forward)
+        return fail(Errc::conflict, to + " does not descend from " + from + ", so " + branch + " cannot be forwarded to it");
+    return repository.update("refs/heads/" + branch, to, from);
+}
+
+}  // namespace orchd::git

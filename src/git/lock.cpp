@@ -1,0 +1,49 @@
+#include "git/lock.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace orchd::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+void remove_if_leftover(const fs::path& file) {
+    struct stat st {};
+    if (file.extension() != ".lock" || file.filename() == "orchd.lock") return;
+    if (::lstat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == ::geteuid()) ::unlink(file.c_str());
+}
+
+}  // namespace
+
+Result<RepositoryLock> RepositoryLock::take(const std::string& repository, std::int64_t timeout_s) {
+    constexpr int step_ms = 20;
+    const auto file = repository + "/orchd.lock";
+    host::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));  // no O_CLOEXEC: see the header
+    if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
+    for (auto left_ms = timeout_s * 1000; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; left_ms -= step_ms) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return fail(Errc::io, file + ": " + std::strerror(errno));
+        if (left_ms <= 0)
+            return fail(Errc::unavailable, repository + " was in use for more than " + std::to_string(timeout_s) + " s");
+        ::poll(nullptr, 0, step_ms);
+    }
+    return RepositoryLock(repository, std::move(fd));
+}
+
+void RepositoryLock::remove_leftovers() const { remove_lock_files(repository_); }
+
+void remove_lock_files(const std::string& repository) {
+    std::error_code ignored;
+    for (fs::directory_iterator at(repository, ignored), end; at != end; at.increment(ignored)) remove_if_leftover(at->path());
+    for (fs::recursive_directory_iterator at(repository + "/refs", ignored), end; at != end; at.increment(ignored))
+        remove_if_leftover(at->path());
+}
+
+}  // namespace orchd::git

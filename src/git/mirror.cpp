@@ -1,0 +1,182 @@
+#include "git/mirror.h"
+#include "host/fd.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "git/lock.h"
+
+namespace orchd::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t largest_file = 1u << 20;
+
+Status check_url(const std::string& url) {
+    if (url.starts_with('/') && url.find('\n') == url.npos) return {};
+    return fail(Errc::invalid_argument, "'" + url + "' is not the absolute path of a repository");
+}
+
+// The branch at the far side now; nothing if it is not there.
+Result<std::optional<std::string>> far_head(const Repository& mirror, const std::string& url, const std::string& branch) {
+    const auto listed =
+        output(mirror.call({"ls-remote", "--upload-pack=" + far_side("upload-pack"), url, "refs/heads/" + branch}));
+    if (!listed) return fail(listed.error());
+    // A pattern matches the ends of names too: take the line of exactly this one.
+    for (const auto& line : split(*listed, '\n'))
+        if (line.ends_with("\trefs/heads/" + branch)) return line.substr(0, line.find('\t'));
+    return std::nullopt;
+}
+
+bool is_made(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(path + "/HEAD", ignored);
+}
+
+// Made beside its place and renamed, under a lock: others see nothing or all of it, and what a crash left is made anew.
+Status make_mirror(const std::string& path, std::int64_t timeout_s) {
+    const auto folder = fs::path(path).parent_path();
+    const auto unfinished = path + ".new";
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) return fail(Errc::io, "cannot make " + folder.string() + ": " + failed.message());
+    const auto lock = RepositoryLock::take(folder, timeout_s);
+    if (!lock) return fail(lock.error());
+    if (is_made(path)) return {};
+    fs::remove_all(unfinished, failed);
+    const auto made = output({.repository = {},
+                              .args = {"init", "--quiet", "--bare", "--template=", "--initial-branch=main", unfinished},
+                              .timeout_s = timeout_s});
+    if (!made) return fail(made.error());
+    const host::Fd synced(::open(unfinished.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!synced.open() || ::syncfs(synced.get()) != 0 || ::rename(unfinished.c_str(), path.c_str()) != 0)
+        return fail(Errc::io, "cannot make " + path + ": " + std::strerror(errno));
+    return {};
+}
+
+}  // namespace
+
+Status DiskMirror::fetch(const std::string& url) {
+    if (auto ok = check_url(url); !ok) return ok;
+    const auto lock = RepositoryLock::take(path(), repository_.timeout_s);
+    if (!lock) return fail(lock.error());
+    lock->remove_leftovers();
+    const auto done =
+        output(repository_.call({"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+                                 "--no-recurse-submodules", "--refmap=", "--upload-pack=" + far_side("upload-pack"), url,
+                                 "+refs/heads/*:refs/remotes/forge/*"}));
+    if (!done) return fail(done.error());
+    return {};
+}
+
+Result<std::optional<std::string>> DiskMirror::forge_head(const std::string& branch) {
+    if (auto ok = check_branch(branch); !ok) return fail(ok.error());
+    return repository_.commit_of("refs/remotes/forge/" + branch);
+}
+
+Result<std::optional<std::string>> DiskMirror::head(const std::string& branch) {
+    if (auto ok = check_branch(branch); !ok) return fail(ok.error());
+    return repository_.commit_of("refs/heads/" + branch);
+}
+
+Status DiskMirror::set_head(const std::string& branch, const std::string& to, const std::string& from) {
+    if (auto ok = check_branch(branch); !ok) return ok;
+    if (auto ok = check_oid(to); !ok) return ok;
+    if (auto ok = from.empty() ? Status{} : check_oid(from); !ok) return ok;
+    return repository_.update("refs/heads/" + branch, to, from);
+}
+
+Status DiskMirror::push(const std::string& url, const std::string& branch, const std::string& commit,
+                        const std::string& expected) {
+    for (const auto& ok :
+         {check_url(url), check_branch(branch), check_oid(commit), expected.empty() ? Status{} : check_oid(expected)})
+        if (!ok) return ok;
+    // Held over look and push: what lies there of a killed git of ours may go.
+    const auto lock = RepositoryLock::take(url, repository_.timeout_s);
+    if (!lock) return fail(lock.error());
+    const auto before = far_head(repository_, url, branch);
+    if (!before) return fail(before.error());
+    if (before->value_or("") == commit) return {};
+    const auto moved = [&](const std::optional<std::string>& to) {
+        return fail(Errc::conflict, branch + " of " + url + " is " + to.value_or("absent") + " now, not " +
+                                        (expected.empty() ? "absent" : expected));
+    };
+    if (before->value_or("") != expected) return moved(*before);
+    lock->remove_leftovers();
+    const auto reference = "refs/heads/" + branch;
+    const auto done =
+        output(repository_.call({"push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+                                 "--receive-pack=" + far_side("receive-pack"),
+                                 "--force-with-lease=" + reference + ':' + expected, url, commit + ':' + reference}));
+    if (done) return {};
+    const auto after = far_head(repository_, url, branch);
+    if (after && after->value_or("") == commit) return {};
+    if (after && after->value_or("") != expected) return moved(*after);
+    return fail(done.error());
+}
+
+Result<bool> DiskMirror::is_ancestor(const std::string& ancestor, const std::string& commit) {
+    if (auto ok = check_oid(ancestor); !ok) return fail(ok.error());
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    return repository_.is_ancestor(ancestor, commit);
+}
+
+Result<std::string> DiskMirror::merge_base(const std::string& a, const std::string& b) {
+    if (auto ok = check_oid(a); !ok) return fail(ok.error());
+    if (auto ok = check_oid(b); !ok) return fail(ok.error());
+    const auto what = repository_.call({"merge-base", a, b});
+    const auto answer = call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status == 0) return chomped(answer->out);
+    if (answer->status == 1) return fail(Errc::no_such, a + " and " + b + " have no commit in common");
+    return fail(refused(what, *answer));
+}
+
+Result<std::optional<std::string>> DiskMirror::read_file(const std::string& commit, const std::string& file) {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    const auto listed = output(repository_.call({"ls-tree", "--full-tree", "-z", "-l", commit, "--", file}));
+    if (!listed) return fail(listed.error());
+    // "100644 blob OID    SIZE\tPATH"
+    const auto fields = split(listed->substr(0, listed->find('\t')), ' ');
+    if (fields.size() != 4 || fields[1] != "blob" || !fields[0].starts_with("100")) return std::nullopt;
+    if (fields[3].size() > 9 || std::stoull(fields[3]) > largest_file)
+        return fail(Errc::invalid_argument, file + " is larger than " + std::to_string(largest_file) + " bytes");
+    auto content = output(repository_.call({"cat-file", "blob", fields[2]}));
+    if (!content) return fail(content.error());
+    return std::move(*content);
+}
+
+Result<std::vector<std::string>> DiskMirror::changed_paths(const std::string& from, const std::string& to) {
+    if (auto ok = check_oid(from); !ok) return fail(ok.error());
+    if (auto ok = check_oid(to); !ok) return fail(ok.error());
+    const auto listed = output(repository_.call({"diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to}));
+    if (!listed) return fail(listed.error());
+    return split(*listed, '\0');
+}
+
+Result<std::string> DiskMirror::patch_id(const std::string& base, const std::string& head, const std::string& excluded_folder) {
+    if (auto ok = check_oid(base); !ok) return fail(ok.error());
+    if (auto ok = check_oid(head); !ok) return fail(ok.error());
+    auto patch =
+        output(repository_.call({"diff-tree", "-r", "-p", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv",
+                                 base, head, "--", ":(top)", ":(top,exclude,literal)" + excluded_folder}));
+    if (!patch) return fail(patch.error());
+    if (patch->empty()) return std::string("empty");
+    auto hash = repository_.call({"patch-id", "--verbatim"});
+    hash.input = std::move(*patch);
+    const auto answer = output(hash);
+    if (!answer) return fail(answer.error());
+    return answer->substr(0, answer->find(' '));
+}
+
+Result<std::unique_ptr<Mirror>> open_mirror(const std::string& path, const Options& options) {
+    if (auto ok = is_made(path) ? Status{} : make_mirror(path, options.timeout_s); !ok) return fail(ok.error());
+    return std::make_unique<DiskMirror>(path, options);
+}
+
+}  // namespace orchd::git

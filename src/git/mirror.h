@@ -1,0 +1,47 @@
+// The one implementation of Mirror that is real. Its larger parts stand in import.cpp and rewrite.cpp.
+#pragma once
+
+#include <string>
+
+#include "git/git.h"
+#include "git/repository.h"
+
+namespace orchd::git {
+
+class DiskMirror final : public Mirror {
+public:
+    DiskMirror(const std::string& path, const Options& options) : repository_{path, options.timeout_s} {}
+
+    const std::string& path() const override { return repository_.path; }
+    Status fetch(const std::string& url) override;
+    Result<std::optional<std::string>> forge_head(const std::string& branch) override;
+    Result<std::optional<std::string>> head(const std::string& branch) override;
+    Status set_head(const std::string& branch, const std::string& to, const std::string& from) override;
+    Status push(const std::string& url, const std::string& branch, const std::string& commit,
+                const std::string& expected) override;
+    Result<std::string> import_bundle(const std::string& file, const std::string& branch, std::uint64_t max_bytes) override;
+    Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) override;
+    Result<std::string> merge_base(const std::string& a, const std::string& b) override;
+    Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) override;
+    Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) override;
+    Result<std::string> patch_id(const std::string& base, const std::string& head, const std::string& excluded_folder) override;
+    Result<std::string> commit_file(const std::string& parent, const std::string& path, const std::string& content,
+                                    const std::string& message) override;
+    Result<Rebased> rebase(const std::string& head, const std::string& onto) override;
+
+private:
+    struct Merged {
+        std::string object;                  // the new tree or commit
+        std::vector<std::string> conflicts;  // object is empty then
+    };
+    // The commit on top of `onto`; `onto` itself where nothing was left of it.
+    Result<Merged> pick(const std::string& commit, const std::string& onto);
+    Result<Merged> merge_trees(const std::string& commit, const std::string& parent, const std::string& onto);
+    Result<std::string> tree_of(const std::string& commit);
+    Result<std::string> raw_commit(const std::string& commit);
+    Result<std::string> write_object(const std::string& type, const std::string& content);
+
+    Repository repository_;
+};
+
+}  // namespace orchd::git

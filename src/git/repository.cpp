@@ -1,0 +1,45 @@
+#include "git/repository.h"
+
+#include "git/lock.h"
+
+namespace orchd::git {
+
+Result<std::optional<std::string>> Repository::commit_of(const std::string& reference) const {
+    const auto what = call({"rev-parse", "--verify", "--quiet", reference + "^{commit}"});
+    const auto answer = git::call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status == 0) return chomped(answer->out);
+    if (answer->status == 1) return std::nullopt;
+    return fail(refused(what, *answer));
+}
+
+Result<bool> Repository::has_commit(const std::string& commit) const {
+    const auto found = commit_of(commit);
+    if (!found) return fail(found.error());
+    return found->has_value();
+}
+
+Result<bool> Repository::is_ancestor(const std::string& ancestor, const std::string& commit) const {
+    const auto what = call({"merge-base", "--is-ancestor", ancestor, commit});
+    const auto answer = git::call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status > 1) return fail(refused(what, *answer));
+    return answer->status == 0;
+}
+
+Status Repository::update(const std::string& reference, const std::string& to, const std::string& from) const {
+    const auto lock = RepositoryLock::take(path, timeout_s);
+    if (!lock) return fail(lock.error());
+    lock->remove_leftovers();
+    const auto what = call({"update-ref", "--no-deref", reference, to, from.empty() ? std::string(to.size(), '0') : from});
+    const auto answer = git::call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status == 0) return {};
+    const auto now = commit_of(reference);
+    if (now && now->value_or("") != from)
+        return fail(Errc::conflict,
+                    reference + " is " + now->value_or("absent") + " now, not " + (from.empty() ? "absent" : from));
+    return fail(refused(what, *answer));
+}
+
+}  // namespace orchd::git

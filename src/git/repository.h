@@ -1,0 +1,26 @@
+// Questions that a mirror and a bare forge answer alike.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "git/call.h"
+
+namespace orchd::git {
+
+struct Repository {
+    std::string path;
+    std::int64_t timeout_s;
+
+    [[nodiscard]] Call call(std::vector<std::string> args) const {
+        return {.repository = path, .args = std::move(args), .timeout_s = timeout_s};
+    }
+    // The commit that a full reference names; nothing if there is none.
+    [[nodiscard]] Result<std::optional<std::string>> commit_of(const std::string& reference) const;
+    [[nodiscard]] Result<bool> has_commit(const std::string& commit) const;
+    [[nodiscard]] Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) const;
+    // reference := to if it is `from` (empty: must not exist). Errc::conflict where it is something else.
+    [[nodiscard]] Status update(const std::string& reference, const std::string& to, const std::string& from) const;
+};
+
+}  // namespace orchd::git
