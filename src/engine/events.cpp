@@ -39,6 +39,15 @@ Status job_changed(const Acting& who, const store::Job& job, std::optional<JobSt
                       {"why", why}});
 }
 
+Status record_verdict(const Acting& who, const store::VerdictRow& verdict) {
+    if (auto added = store::add_verdict(who.tx, verdict); !added) return added;
+    return add_event(who, "verdict_recorded", verdict.task_id, std::nullopt,
+                     {{"gate", std::string(to_text(verdict.gate))},
+                      {"colour", std::string(to_text(verdict.colour))},
+                      {"commit", verdict.commit},
+                      {"reason", verdict.reason}});
+}
+
 Result<std::optional<std::int64_t>> queue_job(const Acting& who, const store::NewJob& job) {
     auto id = store::enqueue(who.tx, job, who.now);
     if (!id || !*id) return id;

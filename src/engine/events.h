@@ -35,6 +35,8 @@ struct Datum {
 [[nodiscard]] Status job_changed(const Acting& who, const store::Job& job, std::optional<JobStatus> from, JobStatus to,
                                  const std::string& why = {});
 
+// Adds a verdict with "verdict_recorded" {gate, colour, commit, reason}.
+[[nodiscard]] Status record_verdict(const Acting& who, const store::VerdictRow& verdict);
 // Queues a job with its event; nullopt as store::enqueue says.
 [[nodiscard]] Result<std::optional<std::int64_t>> queue_job(const Acting& who, const store::NewJob& job);
 // Holds the task or, with Hold::none, releases it, with "hold_changed" {hold, reason}. A hold waits for a human, so it also

@@ -73,7 +73,7 @@ bool human_gate_open(const store::Task& task) {
 }
 
 // Records the human verdict for the code that was looked at, once, and asks for the advance.
-Status record_verdict(World& world, const Acting& who, const store::VerdictRow& verdict, const store::Task& looked_at) {
+Status take_verdict(World& world, const Acting& who, const store::VerdictRow& verdict, const store::Task& looked_at) {
     auto task = known_task(who.tx.db(), looked_at.work_item);
     if (!task) return fail(task.error());
     if (!human_gate_open(*task))
@@ -85,15 +85,8 @@ Status record_verdict(World& world, const Acting& who, const store::VerdictRow& 
     auto before = store::find_verdict(who.tx.db(), task->id, task->stage_seq, verdict.gate);
     if (!before) return fail(before.error());
     const bool said_already = *before && (*before)->colour == verdict.colour && (*before)->commit == verdict.commit;
-    if (!said_already) {
-        if (auto added = store::add_verdict(who.tx, verdict); !added) return added;
-        auto noted = add_event(who, "verdict_recorded", task->id, std::nullopt,
-                               {{"gate", std::string(to_text(verdict.gate))},
-                                {"colour", std::string(to_text(verdict.colour))},
-                                {"commit", verdict.commit},
-                                {"reason", verdict.reason}});
-        if (!noted) return noted;
-    }
+    if (!said_already)
+        if (auto recorded = record_verdict(who, verdict); !recorded) return recorded;
     return ask_advance(world, who.tx, *task);
 }
 
@@ -112,7 +105,7 @@ Status judge_analysis(World& world, const std::string& work_item, Colour colour,
                               .patch_id = {},
                               .by = by,
                               .at = world.now().utc_ms};
-    // Outside the transaction, which must not wait for git; record_verdict() looks whether the head is still this one.
+    // Outside the transaction, which must not wait for git; take_verdict() looks whether the head is still this one.
     if (human_gate_open(*task)) {
         auto mirror = world.open_mirror(**project);
         if (!mirror) return fail(mirror.error());
@@ -120,7 +113,7 @@ Status judge_analysis(World& world, const std::string& work_item, Colour colour,
         if (!code) return fail(code.error());
         verdict.patch_id = code->patch_id;
     }
-    return operate(world, by, [&](const Acting& who) { return record_verdict(world, who, verdict, *task); });
+    return operate(world, by, [&](const Acting& who) { return take_verdict(world, who, verdict, *task); });
 }
 
 }  // namespace

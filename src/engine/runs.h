@@ -48,13 +48,17 @@ struct Monitor {  // $MONITOR_*; empty invocation: started without them, to resu
 struct Recovered {
     int requeued = 0, resumed = 0, stopped_units = 0, held = 0;
 };
-// The worker's recovery: at its start, when a unit of ours is gone, every few seconds. Reads only live jobs. Runs of another
-// boot at once; empty ones after `reaper_dead_ticks` passes; over the ceiling: stopped. `stopping` jobs: unit stopped, seen
-// empty, then requeued (or finished as cancelled where the task is cancelled or held `human`, see cancel_job). A recorded exit
-// without a finish: the finish unit is started. Units that no live job owns are stopped.
-[[nodiscard]] Result<Recovered> recover(World& world);
+// Dead ticks are counted on timed passes alone, so that N of them mean N times `recovery_interval_s`.
+enum class Pass { timed, prompted };
+// The worker's recovery: at its start, when a unit of ours is gone (prompted), every few seconds (timed). Reads only live jobs.
+// Runs of another boot at once; empty ones after `reaper_dead_ticks`; over the ceiling: stopped. `stopping` jobs: unit stopped,
+// seen empty, then queued again with back-off, held as `infra` where the attempts are used up or the command cannot be
+// executed, or finished as cancelled where the task is cancelled or held `human` (see cancel_job). A recorded exit without a
+// finish: the finish unit is started. Transition leases whose owner is gone are released, units that no live job owns are
+// stopped. One bad job never stops the pass.
+[[nodiscard]] Result<Recovered> recover(World& world, Pass pass = Pass::timed);
 
-// Clean-up of run state directories (`clean`) for tasks that are terminal and have no live job.
+// Clean-up of run state directories (`clean`) of tasks that became terminal, once they have no live run.
 void tidy(World& world);
 
 }  // namespace orchd::engine

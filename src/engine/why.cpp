@@ -18,11 +18,16 @@ Why held(const store::Task& task) {
     const bool release = task.hold == Hold::infra || task.hold == Hold::blocked || task.hold == Hold::needs_input;
     const std::string command = std::string("orchctl task ") + (release ? "release " : "retry ") + task.work_item;
     switch (task.hold) {
-        case Hold::escalated: return {with_reason("Escalated", task.hold_reason), command, true};
-        case Hold::infra: return {with_reason("Held: the infrastructure failed", task.hold_reason), command, true};
-        case Hold::blocked: return {with_reason("Held as blocked", task.hold_reason), command, true};
-        case Hold::needs_input: return {with_reason("Held: it needs input", task.hold_reason), command, true};
-        default: return {with_reason("Held for a person", task.hold_reason), command, true};
+        case Hold::escalated:
+            return {with_reason("Escalated", task.hold_reason), command, true};
+        case Hold::infra:
+            return {with_reason("Held: the infrastructure failed", task.hold_reason), command, true};
+        case Hold::blocked:
+            return {with_reason("Held as blocked", task.hold_reason), command, true};
+        case Hold::needs_input:
+            return {with_reason("Held: it needs input", task.hold_reason), command, true};
+        default:
+            return {with_reason("Held for a person", task.hold_reason), command, true};
     }
 }
 
@@ -32,7 +37,9 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-std::string job_named(const store::Job& job) { return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")"; }
+std::string job_named(const store::Job& job) {
+    return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
+}
 
 // Running work says more than queued work, and a run more than a step.
 const store::Job* foremost(const std::vector<store::Job>& live) {

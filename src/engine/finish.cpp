@@ -1,0 +1,200 @@
+#include <boost/json.hpp>
+
+#include "core/boundary.h"
+#include "engine/advance.h"
+#include "engine/ending.h"
+#include "engine/files.h"
+#include "engine/report.h"
+#include "engine/runs.h"
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+constexpr std::uint64_t max_usage = 64 * 1024;
+
+// The live run that prepare gave up on: it never started, and has no invocation to be known by.
+Result<std::optional<store::Run>> unprepared_run(store::Db& db, const store::Task& task) {
+    auto job = store::live_run_job(db, task.id);
+    if (!job) return fail(job.error());
+    if (!*job || (*job)->status != JobStatus::running) return std::nullopt;
+    auto run = store::find_run(db, *(*job)->run_id);
+    if (!run || !*run || (*run)->prepared_at || (*run)->exit) return run ? std::nullopt : run;
+    return run;
+}
+
+// The run that ended, by what the manager says; a late finish of an earlier run must pin its exit on nobody.
+Result<std::optional<store::Run>> run_that_ended(store::Db& db, const store::Task& task, const Monitor& monitor, Exit exit) {
+    if (!monitor.service_result.empty()) {
+        auto run = store::run_for_exit(db, task.id, monitor.invocation_id);
+        if (run && !*run && exit.kind == ExitKind::lost) run = unprepared_run(db, task);
+        if (!run || *run) return run;
+    }
+    return store::unfinished_exit(db, task.id);
+}
+
+Status record_exit(World& world, const store::Run& run, Exit exit, const std::string& invocation_id) {
+    if (run.exit) return {};
+    boundary("finish.record_exit.before");
+    auto recorded = world.db.write([&](store::Tx& tx) -> Status {
+        auto first = store::record_exit(tx, run.id, exit, invocation_id, world.now());
+        if (!first) return fail(first.error());
+        if (!*first) return {};
+        return add_event(acting(world, tx), "run_ended", run.task_id, run.job_id,
+                         {{"run", run.id}, {"exit", std::string(to_text(exit.kind))}, {"status", exit.status}});
+    });
+    if (recorded) boundary("finish.record_exit.after");
+    return recorded;
+}
+
+// The run and job to finish, with the exit on record; nothing if they are not this process's to finish.
+Result<std::optional<Ended>> take_exit(World& world, const std::string& work_item, const Monitor& monitor) {
+    auto task = store::find_task(world.db, work_item);
+    if (!task) return fail(task.error());
+    if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
+    const auto exit = exit_from_monitor(monitor.service_result, monitor.exit_code, monitor.exit_status);
+    auto run = run_that_ended(world.db, **task, monitor, exit);
+    if (!run) return fail(run.error());
+    if (!*run) return std::nullopt;
+    if (auto recorded = record_exit(world, **run, exit, monitor.invocation_id); !recorded) return fail(recorded.error());
+    run = store::find_run(world.db, (*run)->id);
+    if (!run) return fail(run.error());
+    auto job = store::find_job(world.db, (*run)->job_id);
+    if (!job) return fail(job.error());
+    if (!*job || (*job)->status != JobStatus::running || (*job)->run_id != (*run)->id) return std::nullopt;
+    return Ended{**task, **job, **run};
+}
+
+// What the run says that it cost, if that is a JSON object.
+std::string usage_of(World& world, const Ended& ended) {
+    if (ended.job.kind != JobKind::agent) return {};
+    auto text = read_result(world.paths.left_dir, "usage.json", max_usage);
+    if (!text) world.warn(ended.task.work_item, text.error().text);
+    if (!text || !*text) return {};
+    boost::system::error_code error;
+    const auto value = boost::json::parse(**text, error);
+    if (!error && value.is_object()) return **text;
+    world.warn(ended.task.work_item, "the run's usage.json is no JSON object");
+    return {};
+}
+
+// True while the job is still this finish's: a person may have cancelled it meanwhile.
+Result<bool> still_ours(store::Db& db, const Ended& ended) {
+    auto job = store::find_job(db, ended.job.id);
+    if (!job) return fail(job.error());
+    return *job && (*job)->status == JobStatus::running && (*job)->run_id == ended.run.id;
+}
+
+Status write_release(const Acting& who, store::Release release) {
+    auto live = store::live_release(who.tx.db(), release.project);
+    if (!live) return fail(live.error());
+    if (*live && (*live)->commit != release.commit) release.previous = (*live)->commit;
+    return store::put_release(who.tx, release);
+}
+
+Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) {
+    if (!ending.head.empty())
+        if (auto set = store::set_head(who.tx, ended.task.id, ending.head, who.now); !set) return set;
+    if (ending.verdict)
+        if (auto recorded = record_verdict(who, *ending.verdict); !recorded) return recorded;
+    if (ending.commit_status)
+        if (auto put = store::put_status(who.tx, *ending.commit_status); !put) return put;
+    if (ending.release)
+        if (auto written = write_release(who, *ending.release); !written) return written;
+    for (const auto& name : ending.ignored_artefacts) {
+        auto noted = add_event(who, "artefact_ignored", ended.task.id, ended.job.id,
+                               {{"artefact", name}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
+        if (!noted) return noted;
+    }
+    return {};
+}
+
+// The end of the job with all that follows from it, in one transaction; the advance queues what is to be done next.
+Status settle(World& world, const Ended& ended, const Ending& ending, const std::string& usage) {
+    boundary("finish.commit.before");
+    auto settled = world.db.write([&](store::Tx& tx) -> Status {
+        const auto who = acting(world, tx);
+        auto ours = still_ours(tx.db(), ended);
+        if (!ours) return fail(ours.error());
+        if (!*ours) return {};
+        if (!usage.empty())
+            if (auto set = store::set_usage(tx, ended.run.id, usage); !set) return set;
+        auto finished = store::finish_job(tx, ended.job.id, ended.run.id, ending.status, ending.error, ending.head, who.now);
+        if (!finished) return fail(finished.error());
+        if (auto noted = job_changed(who, ended.job, JobStatus::running, ending.status, ending.error); !noted) return noted;
+        if (auto written = write_facts(who, ended, ending); !written) return written;
+        return ask_advance(world, tx, ended.task);
+    });
+    if (settled) boundary("finish.commit.after");
+    return settled;
+}
+
+// Nobody's fault, or the host's: recovery puts the job back, or holds the task, once the unit was seen empty.
+Status put_away(World& world, const Ended& ended, const std::string& head, const std::string& usage) {
+    const auto why = ended.job.error.empty() ? describe_run(ended) : ended.job.error;
+    boundary("finish.put_away.before");
+    auto put = world.db.write([&](store::Tx& tx) -> Status {
+        if (!usage.empty())
+            if (auto set = store::set_usage(tx, ended.run.id, usage); !set) return set;
+        auto stopping = store::begin_stopping(tx, ended.job.id, ended.run.id, why, world.now());
+        if (!stopping) return fail(stopping.error());
+        if (!*stopping) return {};
+        if (!head.empty())
+            if (auto set = store::set_head(tx, ended.task.id, head, world.now()); !set) return set;
+        return job_changed(acting(world, tx), ended.job, JobStatus::running, JobStatus::stopping, why);
+    });
+    if (put) boundary("finish.put_away.after");
+    return put;
+}
+
+Status conclude(World& world, const Ended& ended) {
+    const auto usage = usage_of(world, ended);
+    const auto* project = settings::find(world.projects, ended.task.project);
+    const auto came_to = outcome(*ended.run.exit);
+    if (came_to != Outcome::look && came_to != Outcome::failed) {
+        Result<std::string> head;
+        if (project != nullptr) head = keep_commits(world, ended, *project);
+        if (!head) world.warn(ended.task.work_item, head.error().text);
+        return put_away(world, ended, head.value_or(""), usage);
+    }
+    if (project == nullptr)
+        return fail(Errc::unavailable, "project " + ended.task.project + " has no valid file: see `orchctl project check " +
+                                           ended.task.project + "`");
+    auto ending = ended.job.kind == JobKind::agent   ? agent_ending(world, ended, *project)
+                  : ended.job.kind == JobKind::check ? check_ending(world, ended, *project)
+                                                     : deploy_ending(world, ended, *project);
+    if (!ending) return fail(ending.error());
+    return settle(world, ended, *ending, usage);
+}
+
+}  // namespace
+
+store::VerdictRow verdict_of(const World& world, const Ended& ended, Gate gate, Colour colour, const std::string& reason) {
+    return {.task_id = ended.task.id,
+            .stage_seq = ended.job.stage_seq,
+            .gate = gate,
+            .colour = colour,
+            .reason = reason,
+            .commit = ended.run.head_before.empty() ? ended.job.commit : ended.run.head_before,
+            .patch_id = {},
+            .by = "run:" + std::to_string(ended.run.id),
+            .at = world.now().utc_ms};
+}
+
+std::string describe_run(const Ended& ended) {
+    return "the " + std::string(to_text(ended.job.role)) + "'s run " + describe(*ended.run.exit);
+}
+
+Status finish(World& world, const std::string& work_item, const Monitor& monitor) {
+    auto ended = take_exit(world, work_item, monitor);
+    if (!ended) return fail(ended.error());
+    if (!*ended) return {};
+    auto concluded = conclude(world, **ended);
+    if (!concluded) return concluded;
+    world.wake();
+    world.poke_events();
+    return {};
+}
+
+}  // namespace orchd::engine

@@ -1,0 +1,142 @@
+#include "engine/recover.h"
+
+#include "core/boundary.h"
+#include "core/names.h"
+#include "engine/notes.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+std::int64_t ceiling_ms(const World& world) { return world.settings.reaper_max_running_s * 1000; }
+
+// running -> stopping; with `lost`, the exit that nobody saw goes on record.
+Status take_down(World& world, const store::Claim& claim, const std::string& why, bool lost) {
+    boundary("recover.take_down.before");
+    auto taken = world.db.write([&](store::Tx& tx) -> Status {
+        const auto who = acting(world, tx);
+        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, who.now);
+        if (!stopping) return fail(stopping.error());
+        if (!*stopping) return {};
+        if (lost && !is_step(claim))
+            if (auto recorded = store::record_exit(tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded)
+                return fail(recorded.error());
+        return job_changed(who, claim.job, JobStatus::running, JobStatus::stopping, why);
+    });
+    if (taken) boundary("recover.take_down.after");
+    return taken;
+}
+
+Status lose(World& world, const store::Claim& claim, const std::string& why, Recovered& recovered) {
+    if (auto taken = take_down(world, claim, why, true); !taken) return taken;
+    return finish_stopping(world, claim, recovered);
+}
+
+Result<int> tick(World& world, const store::Claim& claim, bool seen_empty, Pass pass) {
+    if (seen_empty ? pass == Pass::prompted : claim.run.dead_ticks == 0) return 0;
+    return world.db.write([&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, seen_empty); });
+}
+
+// A run whose exit is on record is its finish's; one that died has its successor started.
+Status resume_finish(World& world, const store::Claim& claim, Pass pass, Recovered& recovered) {
+    const auto handlers = handlers_of(claim);
+    for (const auto& unit : {claim.run.unit, handlers.ok, handlers.fail}) {
+        if (!busy(world.units->see(unit))) continue;
+        auto alive = tick(world, claim, false, pass);
+        return alive ? Status{} : fail(alive.error());
+    }
+    auto ticks = tick(world, claim, true, pass);
+    if (!ticks) return fail(ticks.error());
+    if (*ticks == 0 || *ticks % world.settings.reaper_dead_ticks != 0) return {};
+    const auto now = world.now();
+    if (now.utc_ms - claim.run.exited_at.value_or(now.utc_ms) > ceiling_ms(world)) {
+        auto told = world.db.write([&](store::Tx& tx) -> Status {
+            auto task = store::find_task(tx.db(), claim.job.task_id);
+            if (!task || !*task) return task ? Status{} : fail(task.error());
+            return alert(
+                tx, **task, "finish/" + std::to_string(claim.run.id),
+                "The end of a run of " + claim.work_item + " cannot be worked up: see `systemctl status " + handlers.fail + "`",
+                world.actor, now);
+        });
+        if (!told) return told;
+    }
+    const bool ok = claim.run.exit->kind == ExitKind::exited && claim.run.exit->status == 0;
+    StartRequest request{.unit = ok ? handlers.ok : handlers.fail, .limits = {}, .network_unit = {}, .network = false};
+    boundary("recover.resume.before");
+    auto answers = world.units->start({request});
+    boundary("recover.resume.after");
+    ++recovered.resumed;
+    return answers.front();
+}
+
+// The invocation of a prepared run is its own: prepare ran only after the agent unit of an earlier one was inactive. That of a
+// step may still be the step before, so it is left alone.
+Status note_alive(World& world, const store::Claim& claim, const UnitSeen& seen, Pass pass) {
+    auto reset = tick(world, claim, false, pass);
+    if (!reset) return fail(reset.error());
+    const bool news = claim.run.prepared_at && claim.run.invocation_id.empty() && seen.populated && !seen.invocation_id.empty();
+    if (!news || is_step(claim)) return {};
+    return world.db.write([&](store::Tx& tx) { return store::set_invocation(tx, claim.run.id, seen.invocation_id); });
+}
+
+// Whether anything of the run beside its own unit is at work. An active prepare without a process has done its part.
+bool helpers_busy(World& world, const store::Claim& claim) {
+    if (is_step(claim)) return false;
+    const auto handlers = handlers_of(claim);
+    if (busy(world.units->see(handlers.ok)) || busy(world.units->see(handlers.fail))) return true;
+    const auto prepare = world.units->see(names::unit(names::prepare, claim.work_item));
+    return !prepare.readable || prepare.job_pending || prepare.populated;
+}
+
+Status look_after(World& world, const store::Claim& claim, Pass pass, Recovered& recovered) {
+    const auto now = world.now();
+    if (claim.job.status == JobStatus::stopping) return finish_stopping(world, claim, recovered);
+    if (claim.run.exit) return resume_finish(world, claim, pass, recovered);
+    if (claim.run.boot_id != now.boot_id) return lose(world, claim, "the host was started anew meanwhile", recovered);
+    if (now.boot_ms - claim.run.started_boot > ceiling_ms(world)) {
+        const auto why = "ran longer than " + std::to_string(world.settings.reaper_max_running_s) + " s";
+        if (auto taken = take_down(world, claim, why, false); !taken) return taken;
+        return finish_stopping(world, claim, recovered);
+    }
+    // The unit before its helpers: PID 1 queues the finish in the moment in which the unit ends.
+    const auto seen = world.units->see(claim.run.unit);
+    const auto liveness = judge({claim.run.unit, claim.run.boot_id, claim.run.invocation_id}, seen, now.boot_id);
+    if (liveness == Liveness::dead)
+        return lose(world, claim, claim.run.unit + " was started by somebody else meanwhile", recovered);
+    if (liveness != Liveness::empty || seen.active || helpers_busy(world, claim)) return note_alive(world, claim, seen, pass);
+    auto ticks = tick(world, claim, true, pass);
+    if (!ticks) return fail(ticks.error());
+    if (*ticks == 0 || *ticks < world.settings.reaper_dead_ticks) return {};
+    return lose(world, claim, claim.run.unit + (claim.run.prepared_at ? " is gone without a trace" : " never started"),
+                recovered);
+}
+
+void heal(World& world) {
+    auto healed = world.db.write([&](store::Tx& tx) { return store::heal_impossible_queued(tx, world.now()); });
+    if (!healed) return world.warn("", healed.error().text);
+    if (*healed > 0) world.warn("", std::to_string(*healed) + " queued jobs carried a run, and were healed");
+}
+
+}  // namespace
+
+Handlers handlers_of(const store::Claim& claim) {
+    const bool deploy = claim.job.kind == JobKind::deploy;
+    return {names::unit(deploy ? names::deploy_ok : names::finish_ok, claim.work_item),
+            names::unit(deploy ? names::deploy_fail : names::finish_fail, claim.work_item)};
+}
+
+Result<Recovered> recover(World& world, Pass pass) {
+    Recovered recovered;
+    auto loaded = world.units->ours();
+    if (!loaded) world.warn("", "cannot list our units: " + loaded.error().text);
+    auto live = store::live_jobs(world.db);
+    if (!live) return fail(live.error());
+    if (pass == Pass::timed && world.settings.impossible_queued_sanitize_enabled) heal(world);
+    for (const auto& claim : *live)
+        if (auto looked = look_after(world, claim, pass, recovered); !looked) world.warn(claim.work_item, looked.error().text);
+    reclaim_leases(world);
+    if (loaded) stop_orphans(world, *loaded, *live, recovered);
+    return recovered;
+}
+
+}  // namespace orchd::engine

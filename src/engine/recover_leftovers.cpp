@@ -1,0 +1,119 @@
+// What nobody owns any more: leases of steps that are gone, units without a job, state directories of tasks that are over.
+#include <algorithm>
+#include <charconv>
+
+#include "core/boundary.h"
+#include "core/names.h"
+#include "core/work_item.h"
+#include "engine/recover.h"
+#include "store/facts.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+constexpr const char* tidied = "tidied_events";  // settings_state: the last event that tidy() has looked at
+
+// "orchd-agent@ORCH-1.service" of "orchd-agent": "ORCH-1"; empty for other units.
+std::string instance_of(const std::string& unit, std::string_view stem) {
+    constexpr std::string_view suffix = ".service";
+    if (!unit.starts_with(std::string(stem) + '@') || !unit.ends_with(suffix)) return {};
+    return unit.substr(stem.size() + 1, unit.size() - stem.size() - 1 - suffix.size());
+}
+
+// Whether a live job owns this unit. Prepares, finishes and steps end by themselves and look at the database first.
+bool owned(const std::string& unit, const std::vector<store::Claim>& live) {
+    const auto runs = [&](const std::string& work_item) {
+        return std::any_of(live.begin(), live.end(), [&](const auto& c) { return !is_step(c) && c.work_item == work_item; });
+    };
+    if (!instance_of(unit, names::agent).empty() || !instance_of(unit, names::deploy).empty())
+        return std::any_of(live.begin(), live.end(), [&](const auto& c) { return c.run.unit == unit; });
+    const auto networked = instance_of(unit, names::network);
+    return networked.empty() || runs(networked);
+}
+
+Status reclaim(World& world, const store::TransitionLease& lease) {
+    const auto& owner = *lease.owner;
+    const auto liveness =
+        judge({owner.unit, owner.boot_id, owner.invocation_id}, world.units->see(owner.unit), world.now().boot_id);
+    if (liveness == Liveness::alive || liveness == Liveness::unknown) return {};
+    boundary("recover.lease.before");
+    auto released = world.db.write([&](store::Tx& tx) -> Status {
+        auto freed = store::release_transition(tx, lease.task_id, lease.fence);
+        if (!freed) return fail(freed.error());
+        if (!*freed) return {};
+        return add_event(acting(world, tx), "lease_reclaimed", lease.task_id, std::nullopt,
+                         {{"kind", "transition"}, {"key", owner.unit}, {"fence", lease.fence}, {"forced", std::int64_t{0}}});
+    });
+    if (released) boundary("recover.lease.after");
+    return released;
+}
+
+// False if the task is over but still has a run, or its directory cannot be removed yet.
+Result<bool> clean_up(World& world, std::int64_t task_id) {
+    auto task = store::find_task(world.db, task_id);
+    if (!task) return fail(task.error());
+    if (!*task || !terminal((*task)->stage)) return true;
+    auto live = store::live_run_job(world.db, task_id);
+    if (!live) return fail(live.error());
+    if (*live) return false;
+    for (const auto stem : {names::agent, names::deploy}) {
+        const auto unit = names::unit(stem, (*task)->work_item);
+        if (busy(world.units->see(unit))) return false;
+        if (auto cleaned = world.units->clean(unit); !cleaned)
+            world.warn((*task)->work_item, "cannot clean " + unit + ": " + cleaned.error().text);
+    }
+    return true;
+}
+
+std::int64_t number(const std::optional<store::StateRow>& row) {
+    std::int64_t value = 0;
+    if (row) std::from_chars(row->value.data(), row->value.data() + row->value.size(), value);
+    return value;
+}
+
+}  // namespace
+
+void reclaim_leases(World& world) {
+    auto held = store::held_transitions(world.db);
+    if (!held) return world.warn("", held.error().text);
+    for (const auto& lease : *held)
+        if (auto reclaimed = reclaim(world, lease); !reclaimed) world.warn(lease.owner->unit, reclaimed.error().text);
+}
+
+void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,
+                  Recovered& recovered) {
+    for (const auto& unit : loaded) {
+        if (owned(unit, live)) continue;
+        auto stopped = world.units->stop(unit);
+        if (!stopped && stopped.error().code != Errc::unavailable) world.warn(unit, stopped.error().text);
+        ++recovered.stopped_units;
+    }
+}
+
+void tidy(World& world) {
+    auto state = store::find_state(world.db, tidied);
+    if (!state) return world.warn("", state.error().text);
+    const auto before = number(*state);
+    store::EventFilter filter;
+    filter.after_id = before;
+    auto events = store::list_events(world.db, filter);
+    if (!events) return world.warn("", events.error().text);
+    auto seen = before;
+    for (const auto& event : *events) {
+        if (event.kind == "stage_changed" && event.task_id) {
+            auto done = clean_up(world, *event.task_id);
+            if (!done) world.warn("", done.error().text);
+            if (!done || !*done) break;  // looked at again in the next pass
+        }
+        seen = event.id;
+    }
+    if (seen == before) return;
+    auto kept = world.db.write([&](store::Tx& tx) {
+        return store::put_state(tx, {tidied, std::to_string(seen), world.actor, "", world.now().utc_ms});
+    });
+    if (!kept) world.warn("", kept.error().text);
+}
+
+}  // namespace orchd::engine

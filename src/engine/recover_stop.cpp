@@ -1,0 +1,127 @@
+// The way of a `stopping` job: units stopped, seen empty, then the job's end.
+#include <algorithm>
+#include "core/boundary.h"
+#include "core/names.h"
+
+#include "engine/leases.h"
+#include "engine/recover.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+bool finishing(World& world, const store::Claim& claim) {
+    const auto handlers = handlers_of(claim);
+    return busy(world.units->see(handlers.ok)) || busy(world.units->see(handlers.fail));
+}
+
+// True once nothing of the run is left. A StopUnit during prepare fires no handler, and during the run itself one that has only
+// the exit to record: it is let do so, except past the ceiling.
+Result<bool> nothing_left(World& world, const store::Claim& claim) {
+    std::vector<std::string> units{claim.run.unit};
+    if (!is_step(claim)) units.push_back(names::unit(names::prepare, claim.work_item));
+    const auto age = world.now().boot_ms - claim.run.started_boot;
+    const bool overdue = age > world.settings.reaper_max_running_s * 1000;
+    if (overdue && !is_step(claim)) {
+        const auto handlers = handlers_of(claim);
+        units.insert(units.end(), {handlers.ok, handlers.fail});
+    }
+    for (const auto& unit : units) {
+        if (!busy(world.units->see(unit))) continue;
+        boundary("recover.stop.before");
+        auto stopped = world.units->stop(unit);
+        boundary("recover.stop.after");
+        if (!stopped && stopped.error().code == Errc::unavailable) return false;
+        if (!stopped) return fail(stopped.error());
+        if (busy(world.units->see(unit))) return false;
+    }
+    return is_step(claim) || !finishing(world, claim);
+}
+
+struct Stopped {  // a job as it is when its end is written
+    store::Task task;
+    store::Job job;
+    store::Run run;
+};
+
+Result<std::optional<Stopped>> reread(store::Db& db, const store::Claim& claim) {
+    auto job = store::find_job(db, claim.job.id);
+    if (!job) return fail(job.error());
+    if (!*job || (*job)->status != JobStatus::stopping || (*job)->run_id != claim.run.id) return std::nullopt;
+    auto task = store::find_task(db, claim.job.task_id);
+    if (!task) return fail(task.error());
+    auto run = store::find_run(db, claim.run.id);
+    if (!run) return fail(run.error());
+    if (!*task || !*run) return fail(Errc::corrupt, "job " + std::to_string(claim.job.id) + " has no task or no run");
+    return Stopped{**task, **job, **run};
+}
+
+Status end_job(const Acting& who, const Stopped& stopped, JobStatus to) {
+    auto ended = store::finish_job(who.tx, stopped.job.id, stopped.run.id, to, stopped.job.error, "", who.now);
+    if (!ended) return fail(ended.error());
+    return job_changed(who, stopped.job, JobStatus::stopping, to, stopped.job.error);
+}
+
+// Held by its attempts or because its command is not there: by what nobody but a person can mend.
+Status count_death(const World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
+    if (came_to == Outcome::infra) {
+        auto retries = stopped.task.retries;
+        ++retries.infrastructure;
+        if (auto set = store::set_retries(who.tx, stopped.task.id, retries, who.now); !set) return set;
+    }
+    const bool used_up = stopped.job.attempts >= stopped.job.max_attempts;
+    if ((came_to != Outcome::cannot_run && !used_up) || stopped.task.hold != Hold::none) return {};
+    ++recovered.held;
+    const auto why = "job " + std::to_string(stopped.job.id) + " (" + std::string(to_text(stopped.job.role)) +
+                     "): " + stopped.job.error +
+                     (used_up ? ", the last of " + std::to_string(stopped.job.attempts) + " attempts" : "");
+    if (auto held = change_hold(who, stopped.task, Hold::infra, why); !held) return held;
+    return add_event(who, "alert", stopped.task.id, stopped.job.id,
+                     {{"key", "infra/" + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
+}
+
+Status queue_again(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
+    const auto came_to = stopped.run.exit ? outcome(*stopped.run.exit) : Outcome::infra;
+    const auto wait = backoff_ms(stopped.job.attempts, world.settings.backoff_base_s * 1000,
+                                 world.settings.backoff_cap_s * 1000, world.random());
+    auto queued = store::requeue(who.tx, stopped.job.id, stopped.run.id, due_in(who.now, wait), stopped.job.error, who.now);
+    if (!queued) return fail(queued.error());
+    auto job = store::find_job(who.tx.db(), stopped.job.id);  // an advance that was asked for again meanwhile is cancelled
+    if (!job) return fail(job.error());
+    if (auto noted = job_changed(who, stopped.job, JobStatus::stopping, (*job)->status, stopped.job.error); !noted)
+        return noted;
+    ++recovered.requeued;
+    return count_death(world, who, stopped, came_to, recovered);
+}
+
+Status write_end(World& world, const Acting& who, const store::Claim& claim, Recovered& recovered) {
+    auto stopped = reread(who.tx.db(), claim);
+    if (!stopped) return fail(stopped.error());
+    if (!*stopped) return {};
+    if (!is_step(claim) && !(*stopped)->run.exit)
+        if (auto recorded = store::record_exit(who.tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded)
+            return fail(recorded.error());
+    const auto& task = (*stopped)->task;
+    if (task.stage == Stage::cancelled || task.hold == Hold::human) {
+        if (auto ended = end_job(who, **stopped, JobStatus::cancelled); !ended) return ended;
+        return release_leases(world, who.tx, task);
+    }
+    return queue_again(world, who, **stopped, recovered);
+}
+
+}  // namespace
+
+Status finish_stopping(World& world, const store::Claim& claim, Recovered& recovered) {
+    auto nothing = nothing_left(world, claim);
+    if (!nothing) return fail(nothing.error());
+    if (!*nothing) return {};
+    boundary("recover.end.before");
+    auto ended = world.db.write([&](store::Tx& tx) { return write_end(world, acting(world, tx), claim, recovered); });
+    if (!ended) return ended;
+    boundary("recover.end.after");
+    world.poke_events();
+    return {};
+}
+
+}  // namespace orchd::engine
