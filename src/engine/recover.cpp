@@ -2,7 +2,6 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
-#include "engine/notes.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
@@ -37,6 +36,17 @@ Result<int> tick(World& world, const store::Claim& claim, bool seen_empty, Pass 
     return world.db.write([&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, seen_empty); });
 }
 
+// The forge, say, has not answered for hours: a person is called, and the finish tried on.
+Status tell_of_stuck_finish(World& world, const store::Claim& claim, const std::string& unit) {
+    return world.db.write([&](store::Tx& tx) -> Status {
+        auto task = store::find_task(tx.db(), claim.job.task_id);
+        if (!task) return fail(task.error());
+        if (!*task || (*task)->hold != Hold::none) return {};
+        return change_hold(acting(world, tx), **task, Hold::infra,
+                           "the end of a run cannot be worked up: see `journalctl -u " + unit + "`");
+    });
+}
+
 // A run whose exit is on record is its finish's; one that died has its successor started.
 Status resume_finish(World& world, const store::Claim& claim, Pass pass, Recovered& recovered) {
     const auto handlers = handlers_of(claim);
@@ -48,18 +58,9 @@ Status resume_finish(World& world, const store::Claim& claim, Pass pass, Recover
     auto ticks = tick(world, claim, true, pass);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks % world.settings.reaper_dead_ticks != 0) return {};
-    const auto now = world.now();
-    if (now.utc_ms - claim.run.exited_at.value_or(now.utc_ms) > ceiling_ms(world)) {
-        auto told = world.db.write([&](store::Tx& tx) -> Status {
-            auto task = store::find_task(tx.db(), claim.job.task_id);
-            if (!task || !*task) return task ? Status{} : fail(task.error());
-            return alert(
-                tx, **task, "finish/" + std::to_string(claim.run.id),
-                "The end of a run of " + claim.work_item + " cannot be worked up: see `systemctl status " + handlers.fail + "`",
-                world.actor, now);
-        });
-        if (!told) return told;
-    }
+    const auto age = world.now().utc_ms - claim.run.exited_at.value_or(0);
+    if (age > ceiling_ms(world))
+        if (auto told = tell_of_stuck_finish(world, claim, handlers.fail); !told) return told;
     const bool ok = claim.run.exit->kind == ExitKind::exited && claim.run.exit->status == 0;
     StartRequest request{.unit = ok ? handlers.ok : handlers.fail, .limits = {}, .network_unit = {}, .network = false};
     boundary("recover.resume.before");
