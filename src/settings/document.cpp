@@ -57,6 +57,10 @@ Result<std::vector<Entry>> read_document(const std::string& file) {
         text.append(part.data(), static_cast<std::size_t>(in.gcount()));
     }
     if (in.bad()) return fail(Errc::io, file + ": cannot be read");
+    return parse_document(text, file);
+}
+
+Result<std::vector<Entry>> parse_document(std::string_view text, const std::string& file) {
     try {
         const toml::table root = toml::parse(text, file);
         std::vector<Entry> entries;

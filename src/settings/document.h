@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,9 +22,10 @@ struct Entry {
     int line = 0;
     Value value;
 };
-// In the order of the file. Errc::no_such where there is no such file, io where it cannot be read, invalid_argument with file
-// and line where it is not TOML.
+// In the order of the file. Errc::no_such where there is no such file, io where it cannot be read, else as parse_document.
 [[nodiscard]] Result<std::vector<Entry>> read_document(const std::string& file);
+// `file` is for messages. Errc::invalid_argument with file and line where the text is not TOML.
+[[nodiscard]] Result<std::vector<Entry>> parse_document(std::string_view text, const std::string& file);
 
 // How a value is named in a message: "4", "\"four\"", "a list", …
 [[nodiscard]] std::string shown(const Value& value);

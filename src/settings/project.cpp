@@ -14,6 +14,8 @@ namespace fs = std::filesystem;
 
 constexpr Range concurrency{1, 1000};
 constexpr Range seconds{1, 86400};
+constexpr Range deploy_seconds{1,
+                               3000};  // the deploy unit's own ceiling is an hour, and the hook's `status` is asked within it
 constexpr Range tasks{1, 1'000'000};
 constexpr Range percent{1, 100'000};
 constexpr Range memory{std::int64_t{1} << 20, std::int64_t{1} << 50};
@@ -133,7 +135,7 @@ private:
                                "that begins with ./");
             }
         }
-        worker.timeout_s = timeout(table + ".timeout_s", 0);
+        worker.timeout_s = timeout(table + ".timeout_s", seconds, 0);
         worker.memory_bytes = static_cast<std::uint64_t>(in_.size(table + ".memory", memory));
         worker.tasks_max = in_.number(table + ".tasks_max", tasks, 0);
         worker.cpu_percent = in_.number(table + ".cpu_percent", percent, 0);
@@ -142,8 +144,8 @@ private:
     }
 
     // A run's limit must end, with git before and after it, before the ceiling stops the run (R17).
-    std::int64_t timeout(const std::string& key, std::int64_t fallback) {
-        const auto limit = in_.number(key, seconds, fallback);
+    std::int64_t timeout(const std::string& key, Range range, std::int64_t fallback) {
+        const auto limit = in_.number(key, range, fallback);
         const auto git = settings_.git_timeout_s;
         if (limit + 2 * git > settings_.reaper_max_running_s) {
             in_.refuse(key, std::to_string(limit) + " + 2 x git_timeout_s (" + std::to_string(git) +
@@ -171,7 +173,7 @@ private:
         Project::Deploy deploy;
         deploy.hook = in_.text("deploy.hook", Need::required);
         deploy.config = in_.text("deploy.config", Need::optional);
-        deploy.timeout_s = timeout("deploy.timeout_s", deploy.timeout_s);
+        deploy.timeout_s = timeout("deploy.timeout_s", deploy_seconds, deploy.timeout_s);
         for (const auto& [key, path] : {std::pair{"deploy.hook", deploy.hook}, std::pair{"deploy.config", deploy.config}}) {
             if (!path.empty() && !absolute(path)) in_.refuse(key, "\"" + path + "\" is not allowed; it takes an absolute path");
         }
@@ -182,6 +184,16 @@ private:
     const Settings& settings_;
     Project project_;
 };
+
+Result<Project> judge(const std::string& file, std::vector<Entry> entries, const Settings& settings) {
+    Parser parser(file, std::move(entries), settings);
+    Project project = parser.parse();
+    const auto problems = parser.problems();
+    if (problems.empty()) return project;
+    std::string all;
+    for (const auto& one : problems) all += (all.empty() ? "" : "\n") + one;
+    return fail(Errc::invalid_argument, all);
+}
 
 std::vector<fs::path> project_files(const std::string& dir, Projects& projects) {
     std::vector<fs::path> files;
@@ -201,13 +213,13 @@ std::vector<fs::path> project_files(const std::string& dir, Projects& projects) 
 Result<Project> load_project(const std::string& file, const Settings& settings) {
     auto entries = read_document(file);
     if (!entries) return fail(entries.error());
-    Parser parser(file, std::move(*entries), settings);
-    Project project = parser.parse();
-    const auto problems = parser.problems();
-    if (problems.empty()) return project;
-    std::string all;
-    for (const auto& one : problems) all += (all.empty() ? "" : "\n") + one;
-    return fail(Errc::invalid_argument, all);
+    return judge(file, std::move(*entries), settings);
+}
+
+Result<Project> parse_project(std::string_view text, const std::string& file, const Settings& settings) {
+    auto entries = parse_document(text, file);
+    if (!entries) return fail(entries.error());
+    return judge(file, std::move(*entries), settings);
 }
 
 Projects load_projects(const std::string& dir, const Settings& settings) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -54,6 +55,8 @@ struct Projects {
 // The host's settings are asked for the budgets that time limits of a project must fit into (R17).
 [[nodiscard]] Projects load_projects(const std::string& dir, const Settings& settings);
 [[nodiscard]] Result<Project> load_project(const std::string& file, const Settings& settings);
+// What load_project would say if `text` stood in `file`.
+[[nodiscard]] Result<Project> parse_project(std::string_view text, const std::string& file, const Settings& settings);
 // The project that owns the work item's prefix.
 [[nodiscard]] const Project* owner_of(const Projects& projects, std::string_view prefix);
 [[nodiscard]] const Project* find(const Projects& projects, std::string_view name);

@@ -34,7 +34,7 @@ constexpr std::array table{
         "Hard ceiling of a run, from its start to the end of its finish; the run is stopped there"},
     Key{"run_timeout_s", &S::run_timeout_s, 1, day_s, Unit::seconds,
         "Time limit of a run whose role in the project's file names none"},
-    Key{"git_timeout_s", &S::git_timeout_s, 1, 3600, Unit::seconds, "Time limit of one call of git against a forge"},
+    Key{"git_timeout_s", &S::git_timeout_s, 1, 600, Unit::seconds, "Time limit of one call of git against a forge"},
     Key{"bundle_max_bytes", &S::bundle_max_bytes, mib, 1024 * gib, Unit::bytes,
         "Largest bundle of commits that is taken from a run"},
     Key{"release_max_bytes", &S::release_max_bytes, mib, 1024 * gib, Unit::bytes,

@@ -1,0 +1,66 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "core/names.h"
+#include "orchctl/commands.h"
+#include "orchctl/host_config.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace json = boost::json;
+
+Status show(Session& session) {
+    const auto loaded = host_settings();
+    if (!loaded) return fail(loaded.error());
+    if (session.json) {
+        json::array array;
+        for (const auto& origin : loaded->origins) {
+            array.push_back({{"key", origin.key},
+                             {"value", origin.value},
+                             {"unit", origin.unit},
+                             {"env", origin.env},
+                             {"from", origin.where},
+                             {"text", origin.text}});
+        }
+        session.document(array);
+        return {};
+    }
+    Table table({{"KEY"}, {"VALUE", Align::right}, {"UNIT"}, {"FROM"}, {"TEXT"}});
+    for (const auto& origin : loaded->origins) {
+        const auto colour = origin.where == "default" ? Colour::dim : Colour::none;
+        table.add({origin.key, origin.value, origin.unit, {origin.where, colour}, {origin.text, Colour::dim}});
+    }
+    session.table(table);
+    return {};
+}
+
+Status check(Session& session) {
+    std::vector<std::string> problems;
+    settings::Settings values;
+    if (const auto loaded = host_settings()) {
+        values = loaded->settings;
+    } else {
+        problems = lines_of(loaded.error().text);
+    }
+    const auto projects = settings::load_projects(std::string(names::projects_dir), values);
+    for (const auto& problem : projects.problems) {
+        for (auto& line : lines_of(problem.text)) problems.push_back(std::move(line));
+    }
+    return report(session, problems, "Settings and " + std::to_string(projects.good.size()) + " projects are in order.");
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Session& session) {
+    auto* config = app.add_subcommand("config", "Settings of this host");
+    config->require_subcommand(1);
+    config->add_subcommand("show", "Show every setting, its value and where that comes from")->callback([&session] {
+        session.command = [&session] { return show(session); };
+    });
+    config->add_subcommand("check", "Check the settings and every project file")->callback([&session] {
+        session.command = [&session] { return check(session); };
+    });
+}
+
+}  // namespace orchd::orchctl

@@ -1,0 +1,134 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "core/names.h"
+#include "orchctl/answers.h"
+#include "orchctl/commands.h"
+#include "orchctl/host_config.h"
+#include "orchctl/project_check.h"
+#include "orchctl/project_file.h"
+#include "orchctl/repository.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace json = boost::json;
+
+struct Given {
+    NewProject project;
+    std::string agent, ci, test, staging, build;
+    bool init = false;
+};
+
+Status add(Session& session, const Given& given) {
+    NewProject project = given.project;
+    project.agent = words_of(given.agent);
+    project.ci = words_of(given.ci);
+    project.test = words_of(given.test);
+    project.staging = words_of(given.staging);
+    project.build = words_of(given.build);
+    const auto host = host_settings();
+    if (!host) return fail(host.error());
+    const std::string dir(names::projects_dir);
+    if (auto written = write_project_file(project, dir, host->settings); !written) return written;
+    if (given.init) {
+        if (auto made = make_repository(project.repository, project.target); !made) return made;
+    }
+    std::string done = "Wrote " + dir + '/' + project.name + ".toml.";
+    if (const auto added = settings::load_project(dir + '/' + project.name + ".toml", host->settings)) {
+        for (const auto& problem : host_problems(*added)) done += "\nStill to do: " + problem;
+    }
+    say_done(session, done);
+    return {};
+}
+
+Status list(Session& session) {
+    const auto projects = host_projects();
+    if (!projects) return fail(projects.error());
+    if (session.json) {
+        json::array array;
+        for (const auto& project : projects->good) {
+            array.push_back({{"name", project.name},
+                             {"prefix", project.prefix},
+                             {"target", project.target},
+                             {"forge", project.forge_kind + ":" + project.forge_path},
+                             {"file", project.file},
+                             {"problem", ""}});
+        }
+        for (const auto& problem : projects->problems) array.push_back({{"file", problem.file}, {"problem", problem.text}});
+        session.document(array);
+        return {};
+    }
+    Table table({{"PROJECT"}, {"PREFIX"}, {"TARGET"}, {"FORGE"}, {"FILE"}});
+    for (const auto& project : projects->good) {
+        table.add({project.name, project.prefix, project.target, project.forge_kind + ":" + project.forge_path, project.file});
+    }
+    if (table.empty()) {
+        session.line("No projects. 'orchctl project add' makes one.");
+    } else {
+        session.table(table);
+    }
+    if (projects->problems.empty()) return {};
+    session.heading("Refused");
+    for (const auto& problem : projects->problems) session.line(printable_lines(problem.text));
+    return {};
+}
+
+// All projects, or the one of that name.
+Status check(Session& session, const std::string& name) {
+    const auto projects = host_projects();
+    if (!projects) return fail(projects.error());
+    const std::string file = std::string(names::projects_dir) + '/' + name + ".toml";
+    std::vector<std::string> problems;
+    bool found = name.empty();
+    for (const auto& problem : projects->problems) {
+        if (!name.empty() && problem.file != file) continue;
+        found = true;
+        for (auto& line : lines_of(problem.text)) problems.push_back(std::move(line));
+    }
+    for (const auto& project : projects->good) {
+        if (!name.empty() && project.name != name) continue;
+        found = true;
+        for (auto& problem : host_problems(project)) problems.push_back(std::move(problem));
+    }
+    if (!found) return fail(Errc::no_such, "There is no project " + name + ": " + file + " is not there.");
+    return report(session, problems,
+                  name.empty() ? std::to_string(projects->good.size()) + " projects are in order." : name + " is in order.");
+}
+
+void add_add(CLI::App& project, Session& session) {
+    const auto given = std::make_shared<Given>();
+    auto* command =
+        project.add_subcommand("add", "Write a project's file, check it, and refuse a name or prefix that is taken (root)");
+    command->add_option("NAME", given->project.name, "Its name, such as hello")->required();
+    command->add_option("--prefix", given->project.prefix, "The prefix of its work items, such as HELLO")->required();
+    command->add_option("--repo", given->project.repository, "The absolute path of its bare repository")->required();
+    command->add_flag("--init", given->init, "Make that repository, empty, for the user orchd and its group");
+    command->add_option("--target", given->project.target, "The branch that is merged into; main where it is left out");
+    command->add_option("--agent", given->agent, "The command of its agents; words are split at blanks")->required();
+    command->add_option("--ci", given->ci, "The command of its check after every change, such as ./test");
+    command->add_option("--test", given->test, "The command of its tests before a merge");
+    command->add_option("--staging", given->staging, "The command that builds, serves and probes it");
+    auto* build = command->add_option("--build", given->build, "The command that leaves release.tar");
+    auto* hook = command->add_option("--hook", given->project.hook, "The program that deploys a release")->needs(build);
+    command->add_option("--hook-config", given->project.hook_config, "The hook's own configuration")->needs(hook);
+    command->callback([&session, given] { session.command = [&session, given] { return add(session, *given); }; });
+}
+
+}  // namespace
+
+void add_project(CLI::App& app, Session& session) {
+    auto* project = app.add_subcommand("project", "Projects of this host: their files in /etc/orchd/projects.d");
+    project->require_subcommand(1);
+    add_add(*project, session);
+    project->add_subcommand("list", "List projects")->callback([&session] {
+        session.command = [&session] { return list(session); };
+    });
+    const auto name = std::make_shared<std::string>();
+    auto* checking = project->add_subcommand("check", "Check project files, and what they name on this host");
+    checking->add_option("NAME", *name, "Only this project");
+    checking->callback([&session, name] { session.command = [&session, name] { return check(session, *name); }; });
+}
+
+}  // namespace orchd::orchctl

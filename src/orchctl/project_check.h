@@ -1,0 +1,15 @@
+// What a project's file cannot say by itself: whether what it names is there on this host and fit for use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/pipeline.h"
+#include "settings/project.h"
+
+namespace orchd::orchctl {
+
+// Each as it is printed: "FILE: KEY: what is wrong". Looks at files alone; runs nothing that the project names.
+[[nodiscard]] std::vector<std::string> host_problems(const settings::Project& project);
+
+}  // namespace orchd::orchctl

@@ -1,0 +1,26 @@
+// A project's file as `orchctl project add` writes it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "settings/settings.h"
+
+namespace orchd::orchctl {
+
+struct NewProject {
+    std::string name, prefix, repository, target = "main";
+    std::vector<std::string> agent;  // argv of all four agents
+    std::vector<std::string> ci, test, staging, build;
+    std::string hook, hook_config;
+};
+[[nodiscard]] std::string project_file_text(const NewProject& project);
+// Checks what would be written and writes DIR/NAME.toml, whole or not at all. Errc::invalid_argument for what the file's reader
+// would refuse, conflict where the name or the prefix is taken, not_permitted where the folder is not the caller's to write.
+[[nodiscard]] Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings);
+
+// The words of a command, split at blanks: there is no shell, hence no quotes. The file takes words with blanks in them.
+[[nodiscard]] std::vector<std::string> words_of(const std::string& command);
+
+}  // namespace orchd::orchctl

@@ -1,0 +1,158 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include "orchctl/answers.h"
+#include "orchctl/client.h"
+#include "orchctl/commands.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace json = boost::json;
+
+struct House {
+    Records needs_you;
+    json::object queue;  // GetQueue's
+};
+
+Result<House> look() {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    auto needs_you = client->list("ListTasks", {Options{{"needs_you", true}, {"open", true}}}, task_fields());
+    if (!needs_you) return fail(needs_you.error());
+    const auto text = client->text("GetQueue", {});
+    if (!text) return fail(text.error());
+    auto queue = parse_story(*text);
+    if (!queue) return fail(queue.error());
+    return House{std::move(*needs_you), std::move(*queue)};
+}
+
+const json::value& member(const json::object& object, std::string_view key) {
+    static const json::value none;
+    const auto* value = object.if_contains(key);
+    return value == nullptr ? none : *value;
+}
+
+Record part(const json::object& object, std::string_view key) {
+    const auto* inner = member(object, key).if_object();
+    return inner == nullptr ? Record() : record_of(*inner);
+}
+
+void tell_needs_you(Session& session, const Records& tasks) {
+    if (tasks.empty()) return session.line("Nothing needs you.");
+    session.heading("Needs you");
+    for (const auto& task : tasks) {
+        session.line("  " + coloured(printable(task.text("work_item")), Colour::yellow, session.colours()) + "  " +
+                     printable(task.text("stage")) + "  " + printable(task.text("title")));
+        session.line("    " + printable(task.text("why")));
+        if (!task.text("command").empty()) session.line("    $ " + printable(task.text("command")));
+    }
+}
+
+void tell_pause(Session& session, const json::object& queue) {
+    if (member(queue, "paused").is_null()) return;
+    const auto pause = part(queue, "paused");
+    session.heading("Paused");
+    session.line("  Everything, since " + local_time(pause.number("at")) + " by " + printable(pause.text("by")) + ": " +
+                 printable(pause.text("reason")));
+    session.line("    $ orchctl resume");
+}
+
+void tell_projects(Session& session, const json::object& queue) {
+    Table table({{"PROJECT"}, {"OPEN", Align::right}, {"RUNNING", Align::right}, {"QUEUED", Align::right}, {"STATE"}});
+    for (const auto& project : records_of(member(queue, "projects"))) {
+        const bool paused = project.flag("paused");
+        const auto& problem = project.text("problem");
+        Cell state(paused ? "paused: " + project.text("pause_reason") : "serves", paused ? Colour::yellow : Colour::none);
+        if (!problem.empty()) state = Cell(problem, Colour::red);
+        table.add({project.text("name"), std::to_string(project.number("open_tasks")),
+                   std::to_string(project.number("running")), std::to_string(project.number("queued")), state});
+    }
+    if (table.empty()) return session.line("\nNo projects. 'orchctl project add' makes one.");
+    session.heading("Projects");
+    session.table(table);
+}
+
+void tell_jobs(Session& session, const json::object& queue, std::string_view key, const std::string& title) {
+    const auto jobs = records_of(member(queue, key));
+    if (jobs.empty()) return;
+    session.heading(title);
+    session.table(job_table(jobs));
+}
+
+std::string counts_text(const json::object& queue) {
+    const auto counts = part(queue, "counts");
+    const auto limits = part(queue, "limits");
+    std::string text = std::to_string(counts.number("running")) +
+                       " running (limits: " + std::to_string(limits.number("max_concurrency")) + " runs, " +
+                       std::to_string(limits.number("max_steps")) + " steps), " + std::to_string(counts.number("queued")) +
+                       " queued";
+    if (counts.number("blocked") > 0) text += ", of which " + std::to_string(counts.number("blocked")) + " must wait";
+    if (counts.number("stopping") > 0) text += ", " + std::to_string(counts.number("stopping")) + " stopping";
+    return text;
+}
+
+Status status(Session& session) {
+    const auto house = look();
+    if (!house) return fail(house.error());
+    const auto& queue = house->queue;
+    if (session.json) {
+        json::object answer{{"needs_you", to_json(house->needs_you)}};
+        for (const auto* key : {"paused", "limits", "counts", "running", "projects"}) answer[key] = member(queue, key);
+        session.document(answer);
+        return {};
+    }
+    tell_needs_you(session, house->needs_you);
+    tell_pause(session, queue);
+    tell_jobs(session, queue, "running", "Running");
+    tell_projects(session, queue);
+    session.line("\n" + counts_text(queue));
+    return {};
+}
+
+void tell_leases(Session& session, const json::object& queue) {
+    Table table({{"LEASE"}, {"KEY"}, {"WORK-ITEM"}, {"SINCE"}});
+    for (const auto& [key, name] :
+         {std::pair{"transition_lease", "transition"}, {"merge_lease", "merge"}, {"target_lease", "target"}}) {
+        for (const auto& lease : records_of(member(queue, key))) {
+            table.add({name, lease.text("key"), lease.text("work_item"), local_time(lease.number("acquired_at"))});
+        }
+    }
+    if (table.empty()) return;
+    session.heading("Leases");
+    session.table(table);
+}
+
+Status queue(Session& session) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    const auto text = client->text("GetQueue", {});
+    if (!text) return fail(text.error());
+    const auto story = parse_story(*text);
+    if (!story) return fail(story.error());
+    if (session.json) {
+        session.document(*story);
+        return {};
+    }
+    session.line(counts_text(*story));
+    tell_pause(session, *story);
+    tell_jobs(session, *story, "running", "Running");
+    tell_jobs(session, *story, "queued", "Queued");
+    tell_jobs(session, *story, "recent", "Ended lately");
+    tell_leases(session, *story);
+    return {};
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Session& session) {
+    auto* command = app.add_subcommand("status", "Show what needs you, what runs, and every project");
+    command->callback([&session] { session.command = [&session] { return status(session); }; });
+}
+
+void add_queue(CLI::App& app, Session& session) {
+    auto* command = app.add_subcommand("queue", "Show the queue: what runs, what waits, what ended lately, and the leases");
+    command->callback([&session] { session.command = [&session] { return queue(session); }; });
+}
+
+}  // namespace orchd::orchctl

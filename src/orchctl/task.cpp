@@ -1,0 +1,180 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "core/work_item.h"
+#include "orchctl/answers.h"
+#include "orchctl/commands.h"
+#include "orchctl/task_story.h"
+
+namespace orchd::orchctl {
+namespace {
+
+struct NewTask {
+    std::string work_item, title, project, body, body_file;
+    std::uint64_t priority = 5;
+};
+struct Filter {
+    std::string project, stage;
+    bool open = false, needs_you = false;
+    std::uint64_t limit = 1000;
+};
+
+Result<std::string> body_of(const NewTask& task) {
+    if (task.body_file.empty()) return task.body;
+    if (task.body_file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::ifstream in(task.body_file);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in) return fail(Errc::no_such, task.body_file + " cannot be read.");
+    return text;
+}
+
+// The project whose prefix the work item has, as the service knows it.
+Result<std::string> project_of(Client& client, const std::string& work_item) {
+    const auto parsed = WorkItem::parse(work_item);
+    if (!parsed) return fail(parsed.error());
+    auto projects = client.list("ListProjects", {}, project_fields());
+    if (!projects) return fail(projects.error());
+    for (const auto& project : *projects) {
+        if (project.text("prefix") == parsed->prefix()) return project.text("name");
+    }
+    return fail(Errc::no_such,
+                "No project has the prefix " + std::string(parsed->prefix()) + ": 'orchctl project list' shows what there is.");
+}
+
+Status create(Session& session, NewTask task) {
+    const auto body = body_of(task);
+    if (!body) return fail(body.error());
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    if (task.project.empty()) {
+        auto project = project_of(*client, task.work_item);
+        if (!project) return fail(project.error());
+        task.project = *project;
+    }
+    Options options{{"priority", task.priority}};
+    if (!body->empty()) options.emplace_back("body", *body);
+    const auto path = client->text("CreateTask", {task.project, task.work_item, task.title, options});
+    if (!path) return fail(path.error());
+    if (session.json) {
+        session.document(boost::json::object{{"work_item", task.work_item}, {"project", task.project}, {"path", *path}});
+    } else {
+        session.line("Created " + task.work_item + " in " + task.project + ". 'orchctl task show " + task.work_item +
+                     "' shows where it stands, 'orchctl logs -f " + task.work_item + "' what it does.");
+    }
+    return {};
+}
+
+Status list(Session& session, const Filter& given) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    Options filter{{"limit", given.limit}};
+    if (!given.project.empty()) filter.emplace_back("project", given.project);
+    if (!given.stage.empty()) filter.emplace_back("stage", given.stage);
+    if (given.open) filter.emplace_back("open", true);
+    if (given.needs_you) filter.emplace_back("needs_you", true);
+    const auto tasks = client->list("ListTasks", {filter}, task_fields());
+    if (!tasks) return fail(tasks.error());
+    if (session.json) {
+        session.document(to_json(*tasks));
+    } else if (tasks->empty()) {
+        session.line("No tasks. 'orchctl task create WORK-ITEM TITLE' makes one.");
+    } else {
+        session.table(task_table(*tasks));
+    }
+    return {};
+}
+
+Status show(Session& session, const std::string& work_item) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    const auto text = client->text("GetTask", {work_item});
+    if (!text) return fail(text.error());
+    const auto story = parse_story(*text);
+    if (!story) return fail(story.error());
+    if (session.json) {
+        session.document(*story);
+    } else {
+        tell_task(session, *story);
+    }
+    return {};
+}
+
+// A verb that takes a work item and, where `reason_text` is not null, a reason.
+struct Verb {
+    const char* name;
+    const char* method;
+    const char* text;
+    const char* done;
+    const char* reason_text;
+    bool reason_required;
+};
+constexpr Verb verbs[] = {
+    {"approve", "Approve", "Approve the analysis that waits for a human", "Approved", nullptr, false},
+    {"reject", "Reject", "Reject the analysis that waits for a human; the analyst works again", "Rejected",
+     "What is wrong, for the analyst", true},
+    {"cancel", "Cancel", "Stop what runs for the task and end it", "Cancelled", "Why, for its history", false},
+    {"retry", "Retry", "Clear the hold and the counters and work the present stage again", "Retrying", nullptr, false},
+    {"release", "ReleaseHold", "Clear the hold alone and look at the gate again", "Released", nullptr, false},
+};
+
+void add_verb(CLI::App& task, Session& session, const Verb& verb) {
+    struct Given {
+        std::string work_item, reason;
+    };
+    const auto given = std::make_shared<Given>();
+    auto* command = task.add_subcommand(verb.name, verb.text);
+    command->add_option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1")->required();
+    if (verb.reason_text != nullptr) {
+        command->add_option("-r,--reason", given->reason, verb.reason_text)->required(verb.reason_required);
+    }
+    command->callback([&session, given, verb] {
+        session.command = [&session, given, verb] {
+            std::vector<Argument> arguments{given->work_item};
+            if (verb.reason_text != nullptr) arguments.emplace_back(given->reason);
+            return act(session, verb.method, arguments, std::string(verb.done) + " " + given->work_item + ".");
+        };
+    });
+}
+
+void add_create(CLI::App& task, Session& session) {
+    const auto given = std::make_shared<NewTask>();
+    auto* command = task.add_subcommand("create", "Make a task of a work item and start its analysis");
+    command->add_option("WORK-ITEM", given->work_item, "Its id, with the project's prefix, such as HELLO-1")->required();
+    command->add_option("TITLE", given->title, "One line")->required();
+    command->add_option("--project", given->project, "Its project; the one that owns the prefix where it is left out");
+    auto* body = command->add_option("--body", given->body, "What is to be done, for the agents");
+    command->add_option("--body-file", given->body_file, "The same, from a file; - is standard input")->excludes(body);
+    command->add_option("--priority", given->priority, "0 to 9, higher first; 5 where it is left out")->check(CLI::Range(0, 9));
+    command->callback([&session, given] { session.command = [&session, given] { return create(session, *given); }; });
+}
+
+void add_list(CLI::App& task, Session& session) {
+    const auto given = std::make_shared<Filter>();
+    auto* command = task.add_subcommand("list", "List tasks");
+    command->add_option("--project", given->project, "Only of this project");
+    command->add_option("--stage", given->stage, "Only in this stage");
+    command->add_flag("--open", given->open, "Only those neither done nor cancelled");
+    command->add_flag("--needs-you", given->needs_you, "Only those that wait for a human");
+    command->add_option("--limit", given->limit, "At most so many")->check(CLI::Range(1, 10000));
+    command->callback([&session, given] { session.command = [&session, given] { return list(session, *given); }; });
+}
+
+}  // namespace
+
+void add_task(CLI::App& app, Session& session) {
+    auto* task = app.add_subcommand("task", "Tasks: one for each work item");
+    task->require_subcommand(1);
+    add_list(*task, session);
+    const auto work_item = std::make_shared<std::string>();
+    auto* command = task->add_subcommand("show", "Show a task: where it stands and why, its jobs, verdicts and history");
+    command->add_option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1")->required();
+    command->callback([&session, work_item] { session.command = [&session, work_item] { return show(session, *work_item); }; });
+    add_create(*task, session);
+    for (const auto& verb : verbs) add_verb(*task, session, verb);
+}
+
+}  // namespace orchd::orchctl
