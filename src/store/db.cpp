@@ -96,6 +96,7 @@ Status checkpoint_now(Connection& c, int mode) {
     const int result = sqlite3_wal_checkpoint_v2(c.db, "main", mode, &in_wal, nullptr);
     if (result != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) return fail(error_of(c.db));
     c.frames_left_alone = std::max(in_wal, 0);
+    c.wal_frames = 0;
     if (result != SQLITE_OK) return fail(Errc::unavailable, "the WAL cannot be emptied while a reader holds an old snapshot");
     return {};
 }

@@ -28,7 +28,8 @@ inline constexpr int run_column_count = 17;
 [[nodiscard]] Run read_run(const Row& row, int first = 0);
 // Job, run, work item and project's name, in the order of claim_query().
 [[nodiscard]] Claim read_claim(const Row& row);
-// "SELECT … FROM jobs AS j … " with the runs joined `on` the condition given, up to the WHERE.
-[[nodiscard]] std::string claim_query(std::string_view on);
+// "SELECT … FROM jobs AS j … " with the runs joined `on` the condition given, up to the WHERE. `hint`: an INDEXED BY where the
+// planner, which does not know how few live rows there are, would walk the table in the order asked for.
+[[nodiscard]] std::string claim_query(std::string_view on, std::string_view hint = {});
 
 }  // namespace orchd::store

@@ -68,9 +68,9 @@ Claim read_claim(const Row& row) {
             .project = row.text(after_run + 1)};
 }
 
-std::string claim_query(std::string_view on) {
+std::string claim_query(std::string_view on, std::string_view hint) {
     return "SELECT " + std::string(job_columns) + ", " + std::string(run_columns) +
-           ", t.work_item, p.name FROM jobs AS j LEFT JOIN runs AS r ON " + std::string(on) +
+           ", t.work_item, p.name FROM jobs AS j " + std::string(hint) + " LEFT JOIN runs AS r ON " + std::string(on) +
            " JOIN tasks AS t ON t.id = j.task_id JOIN projects AS p ON p.id = j.project_id ";
 }
 
@@ -118,7 +118,7 @@ Result<bool> worked(Db& db, std::int64_t task_id, std::int64_t stage_seq, Role r
 }
 
 Result<std::vector<Claim>> live_jobs(Db& db) {
-    static const std::string sql = claim_query("r.id = j.run_id") + "WHERE j.status IN ('running', 'stopping') ORDER BY j.id";
+    static const std::string sql = claim_query("r.id = j.run_id", "INDEXED BY jobs_running") + "WHERE j.status IN ('running', 'stopping') ORDER BY j.id";
     return list_rows(db, sql, read_claim);
 }
 
