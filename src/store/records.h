@@ -58,7 +58,7 @@ struct Job {
     std::optional<std::int64_t> started_at, finished_at;
     std::string commit;  // what the run is to work on: the exact commit of a check, build or deploy; empty: the branch's head
     std::string error;
-    bool blocked = false;  // its task is paused, held or waits for another; kept by triggers
+    bool blocked = false;  // its task is paused, held or waits for another, or an advance of it runs; kept by triggers
     std::int64_t created_at = 0;
 };
 

@@ -81,14 +81,6 @@ CREATE TABLE deps (
 CREATE INDEX deps_needed ON deps (needs_task_id);
 CREATE TRIGGER deps_edge BEFORE UPDATE OF task_id, needs_task_id ON deps
 BEGIN SELECT RAISE(ABORT, 'an edge is added or removed, never bent'); END;
-
--- Whether a task's queued jobs are to wait: it is paused or held, or a task that it needs is not done.
-CREATE VIEW task_blocked (task_id, blocked) AS
-SELECT id,
-       paused_at IS NOT NULL OR hold <> 'none'
-       OR EXISTS (SELECT 1 FROM deps JOIN tasks AS needed ON needed.id = deps.needs_task_id
-                  WHERE deps.task_id = tasks.id AND needed.stage <> 'done')
-FROM tasks;
 )sql";
 
 const std::string_view schema_1_jobs = R"sql(
@@ -180,39 +172,55 @@ WHEN OLD.finished_at IS NOT NULL AND OLD.status <> 'queued'
      AND (NEW.run_id IS NOT OLD.run_id OR NEW.started_at IS NOT OLD.started_at OR NEW.finished_at IS NOT OLD.finished_at)
 BEGIN SELECT RAISE(ABORT, 'a job that ended keeps its run and times'); END;
 
--- jobs.blocked of queued jobs equals task_blocked, whoever changes what.
+-- Whether a job is to wait while it is queued: its task is paused or held, or a task that it needs is not done; an advance also
+-- while another of its task runs. jobs.blocked of queued jobs says the same, whoever changes what.
+CREATE VIEW job_blocked (job_id, blocked) AS
+SELECT jobs.id,
+       tasks.paused_at IS NOT NULL OR tasks.hold <> 'none'
+       OR EXISTS (SELECT 1 FROM deps JOIN tasks AS needed ON needed.id = deps.needs_task_id
+                  WHERE deps.task_id = tasks.id AND needed.stage <> 'done')
+       OR (jobs.kind = 'advance'
+           AND EXISTS (SELECT 1 FROM jobs AS other WHERE other.unique_key = 'advancing:' || jobs.task_id
+                       AND other.status IN ('queued', 'running', 'stopping')))
+FROM jobs JOIN tasks ON tasks.id = jobs.task_id;
 CREATE TRIGGER jobs_blocked_on_insert AFTER INSERT ON jobs
-WHEN NEW.blocked <> (SELECT blocked FROM task_blocked WHERE task_id = NEW.task_id)
+WHEN NEW.blocked <> (SELECT blocked FROM job_blocked WHERE job_id = NEW.id)
 BEGIN UPDATE jobs SET blocked = 1 - NEW.blocked WHERE id = NEW.id; END;
 CREATE TRIGGER jobs_blocked_on_requeue AFTER UPDATE OF status ON jobs
-WHEN NEW.status = 'queued' AND NEW.blocked <> (SELECT blocked FROM task_blocked WHERE task_id = NEW.task_id)
+WHEN NEW.status = 'queued' AND NEW.blocked <> (SELECT blocked FROM job_blocked WHERE job_id = NEW.id)
 BEGIN UPDATE jobs SET blocked = 1 - NEW.blocked WHERE id = NEW.id; END;
+CREATE TRIGGER jobs_blocked_on_advance AFTER UPDATE OF status ON jobs
+WHEN OLD.kind = 'advance' AND OLD.status IN ('running', 'stopping') AND NEW.status NOT IN ('running', 'stopping')
+BEGIN
+    UPDATE jobs SET blocked = (SELECT blocked FROM job_blocked WHERE job_id = jobs.id)
+    WHERE unique_key = 'advance:' || NEW.task_id AND status IN ('queued', 'running', 'stopping');
+END;
 CREATE TRIGGER jobs_blocked_on_hold AFTER UPDATE OF hold, paused_at ON tasks
 BEGIN
-    UPDATE jobs SET blocked = (SELECT blocked FROM task_blocked WHERE task_id = NEW.id)
+    UPDATE jobs SET blocked = (SELECT blocked FROM job_blocked WHERE job_id = jobs.id)
     WHERE unique_key IN ('run:' || NEW.id, 'advance:' || NEW.id) AND status IN ('queued', 'running', 'stopping')
           AND status = 'queued';
 END;
 CREATE TRIGGER jobs_blocked_on_done AFTER UPDATE OF stage ON tasks WHEN (NEW.stage = 'done') <> (OLD.stage = 'done')
 BEGIN
-    UPDATE jobs SET blocked = (SELECT blocked FROM task_blocked WHERE task_id = jobs.task_id)
+    UPDATE jobs SET blocked = (SELECT blocked FROM job_blocked WHERE job_id = jobs.id)
     WHERE task_id IN (SELECT task_id FROM deps WHERE needs_task_id = NEW.id) AND status = 'queued';
 END;
 CREATE TRIGGER jobs_blocked_on_dependency AFTER INSERT ON deps
 BEGIN
-    UPDATE jobs SET blocked = (SELECT blocked FROM task_blocked WHERE task_id = NEW.task_id)
+    UPDATE jobs SET blocked = (SELECT blocked FROM job_blocked WHERE job_id = jobs.id)
     WHERE unique_key IN ('run:' || NEW.task_id, 'advance:' || NEW.task_id) AND status IN ('queued', 'running', 'stopping')
           AND status = 'queued';
 END;
 CREATE TRIGGER jobs_blocked_on_independence AFTER DELETE ON deps
 BEGIN
-    UPDATE jobs SET blocked = (SELECT blocked FROM task_blocked WHERE task_id = OLD.task_id)
+    UPDATE jobs SET blocked = (SELECT blocked FROM job_blocked WHERE job_id = jobs.id)
     WHERE unique_key IN ('run:' || OLD.task_id, 'advance:' || OLD.task_id) AND status IN ('queued', 'running', 'stopping')
           AND status = 'queued';
 END;
 CREATE TRIGGER jobs_blocked_truth BEFORE UPDATE OF blocked ON jobs
-WHEN NEW.status = 'queued' AND NEW.blocked <> (SELECT blocked FROM task_blocked WHERE task_id = NEW.task_id)
-BEGIN SELECT RAISE(ABORT, 'blocked says what the task says'); END;
+WHEN NEW.status = 'queued' AND NEW.blocked <> (SELECT blocked FROM job_blocked WHERE job_id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'blocked says what holds the job up'); END;
 
 CREATE TRIGGER runs_of_task BEFORE INSERT ON runs WHEN NEW.task_id IS NOT (SELECT task_id FROM jobs WHERE id = NEW.job_id)
 BEGIN SELECT RAISE(ABORT, 'a run is of its job''s task'); END;
