@@ -53,10 +53,8 @@ constexpr std::array properties{
                           const Standing&) { return sd_bus_message_append(m, "s", w.now().boot_id.c_str()); }},
     Property{"SchemaVersion", [](sd_bus_message* m, engine::World&,
                                  const Standing&) { return sd_bus_message_append(m, "u", store::schema_version()); }},
-    Property{"MaxConcurrency",
-             [](sd_bus_message* m, engine::World& w, const Standing&) {
-                 return sd_bus_message_append(m, "u", static_cast<unsigned>(w.settings.max_concurrency));
-             }},
+    Property{"MaxConcurrency", [](sd_bus_message* m, engine::World&,
+                                  const Standing& s) { return sd_bus_message_append(m, "u", s.max_concurrency); }},
     Property{"Paused",
              [](sd_bus_message* m, engine::World&, const Standing& s) { return sd_bus_message_append(m, "b", s.paused); }},
     Property{"PauseReason", [](sd_bus_message* m, engine::World&,
@@ -110,7 +108,7 @@ const sd_bus_vtable Service::manager_table[] = {
     SD_BUS_PROPERTY("Version", "s", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("BootID", "s", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("SchemaVersion", "u", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("MaxConcurrency", "u", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("MaxConcurrency", "u", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Paused", "b", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("PauseReason", "s", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("NRunning", "u", &Service::on_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -140,7 +138,7 @@ Status Service::start(sd_event& event, const std::string& events_socket) {
     return signals_.listen(event, events_socket);
 }
 
-bool Service::idle() const { return authority_.pending() == 0 && sd_bus_track_count(subscribers_.get()) == 0; }
+bool Service::idle() const { return answered() && sd_bus_track_count(subscribers_.get()) == 0; }
 
 int Service::on_change(sd_bus_message* call, void* self, sd_bus_error* error) {
     return guarded(error, [&]() -> Status {
@@ -193,7 +191,7 @@ int Service::on_property(sd_bus*, const char*, const char*, const char* name, sd
     return guarded(error, [&]() -> Status {
         const auto world = static_cast<Service*>(self)->world_();
         if (!world) return fail(world.error());
-        const auto now = standing((*world)->db);
+        const auto now = standing(**world);
         if (!now) return fail(now.error());
         const auto* row = std::find_if(properties.begin(), properties.end(), [&](const Property& p) { return p.name == name; });
         return checked(row->append(reply, **world, *now), "answering");

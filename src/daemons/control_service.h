@@ -18,7 +18,9 @@ public:
 
     // Publishes the objects and listens for events. The bus name is the caller's to take, after this.
     [[nodiscard]] Status start(sd_event& event, const std::string& events_socket);
-    // Nobody is subscribed and no call waits for polkit.
+    // No call waits for polkit.
+    [[nodiscard]] bool answered() const { return authority_.pending() == 0; }
+    // Nor is anybody subscribed.
     [[nodiscard]] bool idle() const;
 
 private:

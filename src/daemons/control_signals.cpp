@@ -64,7 +64,8 @@ Result<host::Fd> bound_socket(const std::string& path) {
 
 }  // namespace
 
-Result<Standing> standing(store::Db& db) {
+Result<Standing> standing(const engine::World& world) {
+    store::Db& db = world.db;
     const auto paused = store::find_state(db, "paused");
     if (!paused) return fail(paused.error());
     const auto counts = store::queue_counts(db);
@@ -72,6 +73,7 @@ Result<Standing> standing(store::Db& db) {
     Standing now;
     now.paused = paused->has_value();
     if (*paused) now.pause_reason = (*paused)->reason;
+    now.max_concurrency = static_cast<int>(world.settings.max_concurrency);
     now.running = static_cast<int>(counts->running + counts->stopping);
     now.queued = static_cast<int>(counts->queued);
     return now;
@@ -104,7 +106,7 @@ Status Signals::catch_up() {
     const auto world = world_();
     if (!world) return fail(world.error());
     store::Db& db = (*world)->db;
-    if (!last_) return begin(db);
+    if (!last_) return begin(**world);
     Touched touched;
     for (std::size_t seen = events_at_once; seen == events_at_once;) {
         // With 0 the newest are read, which are all there is after an empty history unless over a thousand came at once.
@@ -120,13 +122,13 @@ Status Signals::catch_up() {
         seen = events->size();
     }
     tell_objects(db, touched);
-    return tell_standing(db);
+    return tell_standing(**world);
 }
 
-Status Signals::begin(store::Db& db) {
-    const auto now = standing(db);
+Status Signals::begin(const engine::World& world) {
+    const auto now = standing(world);
     if (!now) return fail(now.error());
-    const auto newest = store::newest_event_id(db);
+    const auto newest = store::newest_event_id(world.db);
     if (!newest) return fail(newest.error());
     told_ = *now;
     last_ = *newest;
@@ -175,12 +177,13 @@ void Signals::tell_objects(store::Db& db, const Touched& touched) {
         tell_object(job_path(id), names::job_interface, touched.new_jobs.contains(id), touched.ended_jobs.contains(id));
 }
 
-Status Signals::tell_standing(store::Db& db) {
-    const auto now = standing(db);
+Status Signals::tell_standing(const engine::World& world) {
+    const auto now = standing(world);
     if (!now) return fail(now.error());
     std::vector<const char*> changed;
     if (now->paused != told_.paused) changed.push_back("Paused");
     if (now->pause_reason != told_.pause_reason) changed.push_back("PauseReason");
+    if (now->max_concurrency != told_.max_concurrency) changed.push_back("MaxConcurrency");
     if (now->running != told_.running) changed.push_back("NRunning");
     if (now->queued != told_.queued) changed.push_back("NQueued");
     if (changed.empty()) return {};

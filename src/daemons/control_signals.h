@@ -16,10 +16,10 @@ namespace orchd::control {
 struct Standing {
     bool paused = false;
     std::string pause_reason;
-    int running = 0, queued = 0;
+    int max_concurrency = 0, running = 0, queued = 0;
     friend bool operator==(const Standing&, const Standing&) = default;
 };
-[[nodiscard]] Result<Standing> standing(store::Db& db);
+[[nodiscard]] Result<Standing> standing(const engine::World& world);
 
 class Signals {
 public:
@@ -38,10 +38,10 @@ private:
         std::set<std::int64_t> tasks, new_tasks, ended_tasks, jobs, new_jobs, ended_jobs;
     };
     static int poked(sd_event_source*, int fd, std::uint32_t, void* self);
-    [[nodiscard]] Status begin(store::Db& db);
+    [[nodiscard]] Status begin(const engine::World& world);
     void tell(store::Db& db, const store::Event& event, Touched& touched);
     void tell_objects(store::Db& db, const Touched& touched);
-    [[nodiscard]] Status tell_standing(store::Db& db);
+    [[nodiscard]] Status tell_standing(const engine::World& world);
     sd_bus& bus_;
     WorldSource world_;
     host::Fd socket_;

@@ -27,6 +27,7 @@ struct Settings {
     std::int64_t bundle_max_bytes = 1 << 30;     // ORCH_BUNDLE_MAX_BYTES
     std::int64_t release_max_bytes = 4LL << 30;  // ORCH_RELEASE_MAX_BYTES
     std::int64_t merge_tries = 5;                // ORCH_MERGE_TRIES: rebase and test again before a head gives way
+    std::int64_t control_idle_s = 30;            // ORCH_CONTROL_IDLE_S
     bool premerge_rebase_always = true;          // ORCH_PREMERGE_REBASE_ALWAYS
     bool transition_lease_enabled = true;        // ORCH_TRANSITION_LEASE_ENABLED
     bool impossible_queued_sanitize_enabled = true;  // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED

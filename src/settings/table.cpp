@@ -41,6 +41,8 @@ constexpr std::array table{
         "Largest release.tar that is taken from a build"},
     Key{"merge_tries", &S::merge_tries, 1, 100, Unit::none,
         "Rebases and tests of one task, while its target branch keeps moving, before another task may merge"},
+    Key{"control_idle_s", &S::control_idle_s, 1, day_s, Unit::seconds,
+        "Time without a caller or subscriber after which orchd-control leaves the bus, to be started by the next call"},
     Key{"premerge_rebase_always", &S::premerge_rebase_always, 0, 0, Unit::none,
         "Whether a branch is rebased onto its target before every merge"},
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
