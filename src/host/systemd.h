@@ -60,7 +60,7 @@ public:
     // Until the next boot. A limit that an earlier call set is taken back by 0.
     [[nodiscard]] std::vector<Status> set_limits(const std::vector<LimitsOf>& units);
     // Waits until the unit is inactive with no job and an empty cgroup, `wait_ms` at most: then Errc::unavailable.
-    [[nodiscard]] Status stop(const std::string& unit, std::int64_t wait_ms = 3000);
+    [[nodiscard]] Status stop(const std::string& unit, std::int64_t wait_ms = 1000);
     // Removes the state directory of an inactive unit, as `systemctl clean --what=state` does.
     [[nodiscard]] Status clean(const std::string& unit);
     // By its cgroup; the manager is asked only where that is not populated. Nothing loads the unit.

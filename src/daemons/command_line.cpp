@@ -1,0 +1,29 @@
+#include "daemons/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "core/work_item.h"
+
+namespace orchd::daemons {
+
+tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char* const* argv) {
+    Arguments arguments;
+    CLI::App app{std::string(line.about), std::string(line.name)};
+    app.set_version_flag("--version", std::string(line.name) + " " ORCHD_VERSION);
+    if (!line.flag.empty()) app.add_flag(std::string(line.flag), arguments.flag, std::string(line.flag_about));
+    if (line.takes_work_item)
+        app.add_option("WORK-ITEM", arguments.work_item, "the instance of its unit, such as ORCH-053")
+            ->required()
+            ->check([](const std::string& text) {
+                const auto item = WorkItem::parse(text);
+                return item ? std::string() : item.error().text;
+            });
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& ended) {
+        return tl::unexpected(app.exit(ended) == 0 ? 0 : 2);
+    }
+    return arguments;
+}
+
+}  // namespace orchd::daemons

@@ -1,0 +1,23 @@
+// The command line of a unit's program: the work item where it has one, a flag of its own where it has one, --help, --version.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace orchd::daemons {
+
+struct CommandLine {
+    std::string_view name, about;
+    bool takes_work_item = false;
+    std::string_view flag = {}, flag_about = {};  // "--undo"
+};
+struct Arguments {
+    std::string work_item;
+    bool flag = false;
+};
+// The arguments, or the status to end with at once: 0 after --help and --version, 2 after bad usage.
+[[nodiscard]] tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char* const* argv);
+
+}  // namespace orchd::daemons

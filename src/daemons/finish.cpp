@@ -1,0 +1,33 @@
+// orchd-finish-{ok,fail}@TASK.service and orchd-deploy-{ok,fail}@TASK.service: records the end of a run or deploy and goes on
+// from there. systemd hands the end over in $MONITOR_*.
+#include <cstdlib>
+
+#include "daemons/command_line.h"
+#include "daemons/world.h"
+#include "engine/runs.h"
+
+namespace {
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace orchd;
+    const auto arguments =
+        daemons::parse({.name = "orchd-finish",
+                        .about = "Records the end of a work item's run. Started by orchd-finish-ok@.service and its like.",
+                        .takes_work_item = true},
+                       argc, argv);
+    if (!arguments) return arguments.error();
+    const auto house = daemons::House::open({.actor = "finish"});
+    if (!house) return daemons::exit_status(fail(house.error()));
+    const engine::Monitor monitor{.service_result = variable("MONITOR_SERVICE_RESULT"),
+                                  .exit_code = variable("MONITOR_EXIT_CODE"),
+                                  .exit_status = variable("MONITOR_EXIT_STATUS"),
+                                  .invocation_id = variable("MONITOR_INVOCATION_ID")};
+    return daemons::exit_status(engine::finish((*house)->world(), arguments->work_item, monitor));
+}

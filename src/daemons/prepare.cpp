@@ -1,0 +1,21 @@
+// orchd-prepare@TASK.service: makes a run ready, and clears up after it when the unit stops.
+#include "daemons/command_line.h"
+#include "daemons/world.h"
+#include "engine/runs.h"
+
+int main(int argc, char** argv) {
+    using namespace orchd;
+    const auto arguments =
+        daemons::parse({.name = "orchd-prepare",
+                        .about = "Prepares the claimed run of a work item. Started by orchd-prepare@.service.",
+                        .takes_work_item = true,
+                        .flag = "--undo",
+                        .flag_about = "take away what was laid for the run"},
+                       argc, argv);
+    if (!arguments) return arguments.error();
+    const auto house = daemons::House::open({.actor = "prepare"});
+    if (!house) return daemons::exit_status(fail(house.error()));
+    if (!arguments->flag) return daemons::exit_status(engine::prepare((*house)->world(), arguments->work_item));
+    engine::unprepare((*house)->world(), arguments->work_item);
+    return 0;
+}

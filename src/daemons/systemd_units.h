@@ -1,0 +1,25 @@
+// The engine's view of systemd, over a bus.
+#pragma once
+
+#include "engine/ports.h"
+#include "host/systemd.h"
+
+namespace orchd::daemons {
+
+class SystemdUnits : public engine::Units {
+public:
+    explicit SystemdUnits(sd_bus& bus) : manager_(bus) {}
+    [[nodiscard]] std::vector<Status> start(const std::vector<engine::StartRequest>& requests) override;
+    [[nodiscard]] Status stop(const std::string& unit) override { return manager_.stop(unit); }
+    [[nodiscard]] Status clean(const std::string& unit) override { return manager_.clean(unit); }
+    [[nodiscard]] UnitSeen see(const std::string& unit) override { return manager_.see(unit); }
+    [[nodiscard]] Result<std::vector<std::string>> ours() override;
+
+private:
+    // What has to hold before the starts. Puts the reason into the answers of those that cannot start.
+    void set_limits(const std::vector<engine::StartRequest>& requests, std::vector<Status>& answers);
+    void set_networks(const std::vector<engine::StartRequest>& requests, std::vector<Status>& answers);
+    host::Manager manager_;
+};
+
+}  // namespace orchd::daemons

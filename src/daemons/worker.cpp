@@ -1,0 +1,29 @@
+// orchd-worker.service: claims jobs, starts their units, and recovers what died.
+#include <systemd/sd-daemon.h>
+
+#include "daemons/command_line.h"
+#include "daemons/worker_loop.h"
+
+namespace {
+
+// The socket that orchd-worker.socket listens on.
+orchd::Result<int> wake_socket() {
+    const int passed = sd_listen_fds(1);
+    if (passed == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_DGRAM, -1, nullptr, 0) > 0) return SD_LISTEN_FDS_START;
+    return orchd::fail(orchd::Errc::invalid_argument, "no wake-up socket was handed over: start orchd-worker.socket instead");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace orchd;
+    const auto arguments = daemons::parse(
+        {.name = "orchd-worker", .about = "Claims jobs, starts their units and recovers. Started by orchd-worker.service."},
+        argc, argv);
+    if (!arguments) return arguments.error();
+    const auto socket = wake_socket();
+    if (!socket) return daemons::exit_status(fail(socket.error()));
+    const auto house = daemons::House::open({.actor = "worker", .mode = store::Mode::create, .units = true});
+    if (!house) return daemons::exit_status(fail(house.error()));
+    return daemons::exit_status(daemons::WorkerLoop(**house, *socket).run());
+}

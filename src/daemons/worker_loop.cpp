@@ -1,0 +1,197 @@
+#include "daemons/worker_loop.h"
+
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+
+#include "daemons/journal_outbox.h"
+#include "host/host.h"
+#include "host/log.h"
+#include "store/jobs.h"
+
+namespace orchd::daemons {
+namespace {
+
+constexpr int claims_at_once = 8;
+constexpr std::int64_t settle_ms = 100;  // units go in groups: one look for all of them
+
+template <class Owner, void (Owner::*act)()>
+int on_time(sd_event_source* /*source*/, std::uint64_t /*usec*/, void* self) {
+    (static_cast<Owner*>(self)->*act)();
+    return 0;
+}
+
+template <class Owner, void (Owner::*act)()>
+int on_defer(sd_event_source* /*source*/, void* self) {
+    (static_cast<Owner*>(self)->*act)();
+    return 0;
+}
+
+template <class Owner, void (Owner::*act)()>
+int on_io(sd_event_source* /*source*/, int /*fd*/, std::uint32_t /*events*/, void* self) {
+    (static_cast<Owner*>(self)->*act)();
+    return 0;
+}
+
+template <class Owner, void (Owner::*act)()>
+int on_signal(sd_event_source* /*source*/, const signalfd_siginfo* /*info*/, void* self) {
+    (static_cast<Owner*>(self)->*act)();
+    return 0;
+}
+
+}  // namespace
+
+int WorkerLoop::Timer::add(sd_event& event, sd_event_time_handler_t handler, void* self) {
+    sd_event_source* raw = nullptr;
+    const int r = sd_event_add_time_relative(&event, &raw, CLOCK_BOOTTIME, 0, 1000, handler, self);
+    source_.reset(raw);
+    if (r >= 0) disarm();
+    return r;
+}
+
+void WorkerLoop::Timer::arm(std::int64_t in_ms) {
+    (void)sd_event_source_set_time_relative(source_.get(), static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_ms)) * 1000);
+    (void)sd_event_source_set_enabled(source_.get(), SD_EVENT_ONESHOT);
+}
+
+void WorkerLoop::Timer::disarm() { (void)sd_event_source_set_enabled(source_.get(), SD_EVENT_OFF); }
+
+bool WorkerLoop::Timer::armed() const { return sd_event_source_get_enabled(source_.get(), nullptr) > 0; }
+
+Status WorkerLoop::attach() {
+    sd_event* raw_event = nullptr;
+    int r = sd_event_new(&raw_event);
+    event_.reset(raw_event);
+    const auto adding = [&](host::Source& to, auto&& add) {
+        sd_event_source* raw = nullptr;
+        if (r >= 0) r = add(&raw);
+        to.reset(raw);
+    };
+    auto* e = event_.get();
+    adding(wake_, [&](auto** s) {
+        return sd_event_add_io(e, s, wake_socket_, EPOLLIN, on_io<WorkerLoop, &WorkerLoop::on_wake>, this);
+    });
+    adding(pass_, [&](auto** s) { return sd_event_add_defer(e, s, on_defer<WorkerLoop, &WorkerLoop::pass>, this); });
+    // No handler: the loop ends with status 0.
+    adding(terminate_,
+           [&](auto** s) { return sd_event_add_signal(e, s, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, nullptr, nullptr); });
+    adding(interrupt_,
+           [&](auto** s) { return sd_event_add_signal(e, s, SIGINT | SD_EVENT_SIGNAL_PROCMASK, nullptr, nullptr); });
+    adding(reload_, [&](auto** s) {
+        return sd_event_add_signal(e, s, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_signal<WorkerLoop, &WorkerLoop::look_soon>,
+                                   this);
+    });
+    if (r >= 0) r = tick_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_tick>, this);
+    if (r >= 0) r = settle_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_settle>, this);
+    if (r >= 0) r = due_.add(*e, on_time<WorkerLoop, &WorkerLoop::look_soon>, this);
+    if (r >= 0) r = sd_event_set_watchdog(e, 1);
+    if (r >= 0) r = sd_bus_set_exit_on_disconnect(house_.bus(), 1);
+    if (r >= 0) r = sd_bus_attach_event(house_.bus(), e, SD_EVENT_PRIORITY_NORMAL);
+    if (r < 0) return fail(Errc::internal, std::string("the event loop cannot be set up: ") + std::strerror(-r));
+    auto watches = host::Manager(*house_.bus()).watch([this](const std::string& unit) {
+        if (unit.starts_with("orchd-") && unit.find('@') != std::string::npos) on_unit_gone();
+    });
+    if (!watches) return fail(watches.error());
+    watches_ = std::move(*watches);
+    return {};
+}
+
+Status WorkerLoop::rebase() {
+    auto& world = house_.world();
+    return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, world.now()); }).map([](int) {});
+}
+
+Status WorkerLoop::run() {
+    if (auto attached = attach(); !attached) return attached;
+    if (auto rebased = rebase(); !rebased) return rebased;
+    tell_problems();
+    look_soon();
+    tick_.arm(house_.world().settings.recovery_interval_s * 1000);
+    (void)sd_notify(0, "READY=1");
+    const int status = sd_event_loop(event_.get());
+    (void)sd_notify(0, "STOPPING=1");
+    (void)sd_bus_detach_event(house_.bus());
+    if (ended_by_) return fail(*ended_by_);
+    if (status != 0) return fail(Errc::unavailable, "the system bus is gone");
+    return {};
+}
+
+void WorkerLoop::look_soon() { (void)sd_event_source_set_enabled(pass_.get(), SD_EVENT_ONESHOT); }
+
+void WorkerLoop::on_wake() {
+    std::array<char, 16> ignored;
+    while (::recv(wake_socket_, ignored.data(), ignored.size(), MSG_DONTWAIT) >= 0) continue;
+    look_soon();
+}
+
+void WorkerLoop::on_tick() {
+    tick_.arm(house_.world().settings.recovery_interval_s * 1000);
+    engine::tidy(house_.world());
+    recovery_wanted_ = true;
+    look_soon();
+}
+
+void WorkerLoop::on_unit_gone() {
+    if (waiting_) look_soon();
+    if (!settle_.armed()) settle_.arm(settle_ms);
+}
+
+void WorkerLoop::on_settle() {
+    recovery_wanted_ = true;
+    look_soon();
+}
+
+void WorkerLoop::pass() {
+    if (house_.refresh()) tell_problems();
+    if (std::exchange(recovery_wanted_, false)) recover();
+    dispatch();
+    deliver();
+}
+
+void WorkerLoop::recover() {
+    const auto done = engine::recover(house_.world());
+    if (!done) return survive(done.error());
+    if (done->requeued + done->resumed + done->stopped_units + done->held == 0) return;
+    host::log(host::Level::notice, "recovery: " + std::to_string(done->requeued) + " jobs queued again, " +
+                                       std::to_string(done->resumed) + " finishes resumed, " +
+                                       std::to_string(done->stopped_units) + " units stopped, " + std::to_string(done->held) +
+                                       " tasks held");
+}
+
+void WorkerLoop::dispatch() {
+    const auto done = dispatcher_.pass(claims_at_once);
+    if (!done) return survive(done.error());
+    waiting_ = done->waiting > 0;
+    if (waiting_ && !settle_.armed()) settle_.arm(settle_ms);
+    if (done->more) look_soon();
+    const auto now = house_.world().now();
+    const auto due = store::next_due_boot(house_.world().db, now);
+    if (!due) return survive(due.error());
+    if (*due)
+        due_.arm(**due - now.boot_ms);
+    else
+        due_.disarm();
+}
+
+void WorkerLoop::deliver() {
+    const auto more = deliver_to_journal(house_.world());
+    if (!more) return survive(more.error());
+    if (*more) look_soon();
+}
+
+void WorkerLoop::tell_problems() const {
+    for (const auto& problem : house_.world().projects.problems)
+        host::log(host::Level::warning, "project file " + problem.file + " is not in force: " + problem.text);
+}
+
+void WorkerLoop::survive(const Error& error) {
+    host::log(host::Level::error, error.text);
+    if (error.code != Errc::too_new) return;  // the next pass tries again
+    ended_by_ = error;
+    (void)sd_event_exit(event_.get(), 1);
+}
+
+}  // namespace orchd::daemons
