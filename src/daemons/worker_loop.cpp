@@ -130,7 +130,7 @@ void WorkerLoop::on_wake() {
 void WorkerLoop::on_tick() {
     tick_.arm(house_.world().settings.recovery_interval_s * 1000);
     engine::tidy(house_.world());
-    recovery_wanted_ = true;
+    recovery_wanted_ = engine::Pass::timed;
     look_soon();
 }
 
@@ -140,19 +140,19 @@ void WorkerLoop::on_unit_gone() {
 }
 
 void WorkerLoop::on_settle() {
-    recovery_wanted_ = true;
+    if (!recovery_wanted_) recovery_wanted_ = engine::Pass::prompted;
     look_soon();
 }
 
 void WorkerLoop::pass() {
     if (house_.refresh()) tell_problems();
-    if (std::exchange(recovery_wanted_, false)) recover();
+    if (const auto wanted = std::exchange(recovery_wanted_, std::nullopt)) recover(*wanted);
     dispatch();
     deliver();
 }
 
-void WorkerLoop::recover() {
-    const auto done = engine::recover(house_.world());
+void WorkerLoop::recover(engine::Pass pass) {
+    const auto done = engine::recover(house_.world(), pass);
     if (!done) return survive(done.error());
     if (done->requeued + done->resumed + done->stopped_units + done->held == 0) return;
     host::log(host::Level::notice, "recovery: " + std::to_string(done->requeued) + " jobs queued again, " +

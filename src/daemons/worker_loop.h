@@ -40,7 +40,7 @@ private:
     void on_settle();  // shortly after a unit was gone
     void on_unit_gone();
     void pass();
-    void recover();
+    void recover(engine::Pass pass);
     void dispatch();
     void deliver();
     void tell_problems() const;
@@ -53,7 +53,7 @@ private:
     host::Source wake_, pass_, terminate_, interrupt_, reload_;
     Timer tick_, settle_, due_;
     std::vector<host::Slot> watches_;
-    bool recovery_wanted_ = true;
+    std::optional<engine::Pass> recovery_wanted_ = engine::Pass::timed;
     bool waiting_ = false;  // a claim waits for a unit that still ends
     std::optional<Error> ended_by_;
 };
