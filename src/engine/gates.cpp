@@ -20,14 +20,32 @@ Result<std::optional<store::VerdictRow>> row_of(Gate gate, const GateContext& c)
     return store::find_verdict(c.world.db, c.task.id, c.task.stage_seq, gate);
 }
 
-bool for_this_code(const store::VerdictRow& row, const GateContext& c) { return row.patch_id == c.code.patch_id; }
+// Whether nothing but this work item's artefacts (orchd's own log of the staging, say) came on top of `earlier`.
+Result<bool> only_artefacts_since(const std::string& earlier, const GateContext& c) {
+    if (earlier == c.head) return true;
+    if (earlier.empty()) return false;
+    auto below = c.mirror.is_ancestor(earlier, c.head);
+    if (!below || !*below) return below;
+    auto paths = c.mirror.changed_paths(earlier, c.head);
+    if (!paths) return fail(paths.error());
+    const std::string folder = artefact_folder(c.task.work_item) + '/';
+    return std::ranges::all_of(*paths, [&](const std::string& path) { return path.starts_with(folder); });
+}
+
+// The same patch, wherever it stands; or the same commit, whatever the target has of it by now.
+Result<bool> for_this_code(const store::VerdictRow& row, const GateContext& c) {
+    if (row.patch_id == c.code.patch_id) return true;
+    return only_artefacts_since(row.commit, c);
+}
 
 // A verdict row of this very stage number decides, if it was given for the code that is there now.
 Answer by_verdict(Gate gate, const GateContext& c) {
     auto row = row_of(gate, c);
     if (!row) return fail(row.error());
     if (!*row) return undecided(gate, "no verdict yet");
-    if (!for_this_code(**row, c)) return unusable(gate, "the code changed since the verdict was given");
+    auto same = for_this_code(**row, c);
+    if (!same) return fail(same.error());
+    if (!*same) return unusable(gate, "the code changed since the verdict was given");
     return GateAnswer{gate, (*row)->colour, (*row)->reason, (*row)->unusable};
 }
 
@@ -47,7 +65,9 @@ Answer analysis_approved(Gate gate, const GateContext& c) {
     auto row = row_of(gate, c);
     if (!row) return fail(row.error());
     if (!*row) return undecided(gate, "waits for an approval");
-    if (!for_this_code(**row, c)) return undecided(gate, "the code changed since the approval; it waits for another");
+    auto same = for_this_code(**row, c);
+    if (!same) return fail(same.error());
+    if (!*same) return undecided(gate, "the code changed since the approval; it waits for another");
     return GateAnswer{gate, (*row)->colour, (*row)->reason};
 }
 
@@ -64,17 +84,6 @@ Answer review_approved(Gate gate, const GateContext& c) { return by_verdict(gate
 Answer tests_passed(Gate gate, const GateContext& c) {
     if (!c.project.workers.contains(Role::test) && !c.project.workers.contains(Role::tester)) return not_configured(gate);
     return by_verdict(gate, c);
-}
-
-// Whether nothing but this work item's artefacts (orchd's own log of the staging, say) came on top of `earlier`.
-Result<bool> only_artefacts_since(const std::string& earlier, const GateContext& c) {
-    if (earlier == c.head) return true;
-    auto below = c.mirror.is_ancestor(earlier, c.head);
-    if (!below || !*below) return below;
-    auto paths = c.mirror.changed_paths(earlier, c.head);
-    if (!paths) return fail(paths.error());
-    const std::string folder = artefact_folder(c.task.work_item) + '/';
-    return std::ranges::all_of(*paths, [&](const std::string& path) { return path.starts_with(folder); });
 }
 
 // What was staged is what is there now. A head that the merge itself rebased is not asked about: the re-test covers it.

@@ -1,0 +1,484 @@
+// R01, R04, R13, R14: the one path that performs transitions.
+#include "engine/advance.h"
+
+#include <gtest/gtest.h>
+#include <algorithm>
+
+#include "core/boundary.h"
+#include "engine/leases.h"
+#include "engine/operate.h"
+#include "support/world.h"
+
+namespace orchd::engine {
+
+namespace {
+
+using support::must;
+
+class Advance : public ::testing::Test {
+protected:
+    support::TaskWords task(const std::string& work_item = "HELLO-1") { return scene.task(work_item); }
+    // Works the stage that the task stands in, and takes the step that follows.
+    void work_and_step(Role role) {
+        scene.work("HELLO-1", role);
+        must(scene.step("HELLO-1"));
+    }
+    std::vector<store::OutboxRow> posts(const std::string& containing) {
+        auto all = must(store::due_posts(scene.db, "journal", 1000, scene.now));
+        std::erase_if(all, [&](const auto& post) { return post.body.find(containing) == std::string::npos; });
+        return all;
+    }
+    void set_retries(const Retries& retries) {
+        scene.write([&](store::Tx& tx) { return store::set_retries(tx, task().row().id, retries, scene.now); });
+    }
+    support::Scene scene;
+};
+
+TEST_F(Advance, R01_TakesATaskThroughEveryStageToDone) {
+    task().in(Stage::analysis);
+    work_and_step(Role::analyst);
+    EXPECT_EQ(task().row().waiting_for, "check_analysis_approved");
+    auto operator_ = scene.world("control");
+    must(approve(operator_, "HELLO-1", "uid:1000 alice"));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::architecture);
+    work_and_step(Role::architect);
+    EXPECT_EQ(task().stage(), Stage::development);
+    work_and_step(Role::developer);
+    EXPECT_EQ(task().stage(), Stage::development) << "CI comes first";
+    work_and_step(Role::ci);
+    EXPECT_EQ(task().stage(), Stage::review);
+    work_and_step(Role::reviewer);
+    EXPECT_EQ(task().stage(), Stage::testing);
+    work_and_step(Role::test);
+    EXPECT_EQ(task().stage(), Stage::deploy_staging);
+    must(scene.step("HELLO-1"));  // takes the staging target
+    work_and_step(Role::staging);
+    EXPECT_EQ(task().stage(), Stage::deploy_staging) << "the re-test comes first";
+    EXPECT_NE(scene.forge.at("main"), task().row().head);
+    work_and_step(Role::retest);
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(scene.forge.at("main"), task().row().merged);
+    must(scene.step("HELLO-1"));  // takes the production target
+    work_and_step(Role::build);
+    work_and_step(Role::deploy);
+    EXPECT_EQ(task().stage(), Stage::done);
+
+    EXPECT_EQ(task().row().stage_seq, 8);
+    EXPECT_EQ(task().events("stage_changed").size(), 7u);
+    EXPECT_EQ(task().events("merged").size(), 1u);
+    EXPECT_EQ(scene.watch.merges, 1);
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::target)).empty());
+    EXPECT_TRUE(must(store::held_transitions(scene.db)).empty());
+    scene.claim();
+    EXPECT_TRUE(scene.running.empty()) << "nothing is left over";
+}
+
+TEST_F(Advance, R06_AProjectWithNothingConfiguredMovesOnAndSaysSo) {
+    scene.without({Role::ci, Role::test, Role::staging, Role::build});
+    task().in(Stage::development);
+    work_and_step(Role::developer);
+    work_and_step(Role::reviewer);
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_EQ(scene.forge.at("main"), task().row().merged);
+    const auto answers = task().events("gate_answered");
+    for (const char* gate : {"check_ci_green", "check_tests_passed", "check_staging_status", "check_deploy_status"}) {
+        EXPECT_TRUE(std::ranges::any_of(answers, [&](const auto& a) {
+            return a.find(gate) != std::string::npos && a.find("not configured") != std::string::npos;
+        })) << gate;
+    }
+}
+
+TEST_F(Advance, R05_AsksForAnApprovalOnceHoweverOftenItLooks) {
+    task().in(Stage::analysis);
+    work_and_step(Role::analyst);
+    auto world = scene.world();
+    for (int i = 0; i < 3; ++i) {
+        scene.write([&](store::Tx& tx) { return ask_advance(world, tx, task().row()); });
+        must(scene.step("HELLO-1"));
+    }
+    const auto asked = posts("orchctl task approve HELLO-1");
+    EXPECT_EQ(asked.size(), 1u);
+    EXPECT_EQ(task().events("waiting").size(), 1u);
+    EXPECT_EQ(task().stage(), Stage::analysis);
+}
+
+TEST_F(Advance, R05_ARejectedAnalysisIsWorkedAgainWithTheReason) {
+    task().in(Stage::analysis);
+    work_and_step(Role::analyst);
+    auto world = scene.world("control");
+    must(reject(world, "HELLO-1", "too vague", "uid:1000 alice"));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::analysis);
+    EXPECT_EQ(task().row().stage_seq, 2);
+    EXPECT_EQ(task().row().again_reason, "too vague");
+    EXPECT_EQ(task().row().retries.again, 1);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::analyst));
+}
+
+TEST_F(Advance, R04_ARunThatFailedIsAskedAgainUntilTheCapThenEscalated) {
+    task().in(Stage::development);
+    for (int i = 1; i <= 3; ++i) {
+        scene.fail("HELLO-1", Role::developer, "ended with exit status 3");
+        must(scene.step("HELLO-1"));
+        EXPECT_EQ(task().row().retries.again, i);
+        EXPECT_EQ(task().row().again_reason, "ended with exit status 3");
+    }
+    scene.fail("HELLO-1", Role::developer, "ended with exit status 3");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().row().hold, Hold::escalated);
+    EXPECT_EQ(task().row().retries.developer, 0);
+    EXPECT_EQ(posts("orchctl task retry HELLO-1").size(), 1u);
+}
+
+TEST_F(Advance, R04_ARedReviewGoesBackToDevelopmentAndTheFourthIsEscalated) {
+    task().in(Stage::review);
+    for (int i = 1; i <= 3; ++i) {
+        scene.fail("HELLO-1", Role::reviewer, "a defect");
+        must(scene.step("HELLO-1"));
+        EXPECT_EQ(task().stage(), Stage::development);
+        EXPECT_EQ(task().row().retries.developer, i);
+        EXPECT_EQ(task().row().again_reason, "a defect");
+        work_and_step(Role::developer);
+        work_and_step(Role::ci);
+    }
+    scene.fail("HELLO-1", Role::reviewer, "a defect");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+    EXPECT_EQ(task().row().hold, Hold::escalated);
+
+    auto world = scene.world("control");
+    must(retry(world, "HELLO-1", "uid:1000 alice"));
+    EXPECT_EQ(task().row().hold, Hold::none);
+    EXPECT_EQ(task().row().retries.developer, 0);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::reviewer));
+}
+
+TEST_F(Advance, R04_AHeldTaskDoesNotMove) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.claim();  // the advance is running when the hold comes
+    scene.write([&](store::Tx& tx) { return store::set_hold(tx, task().row().id, Hold::human, "wait", scene.now); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+    auto world = scene.world("control");
+    must(release_hold(world, "HELLO-1", "uid:1000 alice"));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+}
+
+TEST_F(Advance, R16_APausedTaskDoesNotMoveAndNothingAskedIsLost) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.claim();
+    scene.write([&](store::Tx& tx) { return store::pause_task(tx, task().row().id, "alice", "lunch", scene.now); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+    scene.claim();
+    EXPECT_TRUE(scene.running.empty());
+    scene.write([&](store::Tx& tx) { return store::resume_task(tx, task().row().id, scene.now); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+}
+
+TEST_F(Advance, EndsWhileARunOfTheTaskIsLive) {
+    task().in(Stage::review);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::reviewer));
+    task().verdict(Gate::review_approved, Colour::green);
+    auto world = scene.world();
+    scene.write([&](store::Tx& tx) { return ask_advance(world, tx, task().row()); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+}
+
+TEST_F(Advance, R03_AVerdictOfAnEarlierStageNumberIsIgnored) {
+    task().in(Stage::review);
+    scene.fail("HELLO-1", Role::reviewer, "a defect");
+    must(scene.step("HELLO-1"));
+    task().verdict(Gate::review_approved, Colour::green);  // somebody approves while it stands in development
+    work_and_step(Role::developer);
+    work_and_step(Role::ci);
+    EXPECT_EQ(task().stage(), Stage::review);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::reviewer)) << "the review is worked anew";
+}
+
+TEST_F(Advance, R03_AVerdictForOtherCodeIsWorkedAgain) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    task().commits({{"late.cpp", "int late;\n"}});
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+    EXPECT_EQ(task().row().stage_seq, 5);
+    EXPECT_EQ(task().row().retries.again, 1);
+    EXPECT_NE(task().row().again_reason.find("the code changed"), std::string::npos);
+}
+
+TEST_F(Advance, WorksAStageWhoseRunWasLostBeforeAskingItsGate) {
+    task().in(Stage::architecture);
+    task().writes("11-architecture.md", "status: READY");  // of an earlier round, say
+    scene.claim();
+    const auto run = scene.running.back();
+    scene.running.clear();
+    auto world = scene.world();
+    scene.write([&](store::Tx& tx) -> Status {
+        must(store::finish_job(tx, run.job.id, run.run.id, JobStatus::failed, "lost too often", "", scene.now));
+        return ask_advance(world, tx, task().row());
+    });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::architecture);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::architect));
+}
+
+TEST_F(Advance, R13_TakesOverTheLeaseOfAnotherBootAtOnce) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.write([&](store::Tx& tx) {
+        return store::acquire_transition(tx, task().row().id, {"orchd-step@HELLO-1.service", "old", scene.now.boot_id, 7}, 0,
+                                         Stage::review, std::nullopt, scene.now);
+    });
+    scene.reboot();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+    EXPECT_EQ(task().events("lease_reclaimed").size(), 1u);
+    EXPECT_EQ(must(store::find_transition(scene.db, task().row().id))->fence, 2);
+}
+
+TEST_F(Advance, R13_TakesOverFromAnEarlierInvocationOfItsUnit) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.write([&](store::Tx& tx) {
+        return store::acquire_transition(tx, task().row().id, {"orchd-step@HELLO-1.service", "killed", scene.now.boot_id, 7}, 0,
+                                         Stage::review, std::nullopt, scene.now);
+    });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+    EXPECT_TRUE(scene.units.stopped.empty());
+}
+
+TEST_F(Advance, R13_StopsAnEmptyUnitBeforeItTakesItsLease) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.write([&](store::Tx& tx) {
+        return store::acquire_transition(tx, task().row().id, {"other.service", "x", scene.now.boot_id, 7}, 0, Stage::review,
+                                         std::nullopt, scene.now);
+    });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+    EXPECT_EQ(scene.units.stopped, std::vector<std::string>{"other.service"});
+}
+
+TEST_F(Advance, R13_ALivingOwnerIsLeftAloneAndTheJobPutBackUntilItsAttemptsRunOut) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene.units.runs("other.service", "x");
+    scene.write([&](store::Tx& tx) {
+        return store::acquire_transition(tx, task().row().id, {"other.service", "x", scene.now.boot_id, 7}, 0, Stage::review,
+                                         std::nullopt, scene.now);
+    });
+    for (int attempt = 1; attempt <= scene.settings.job_max_attempts; ++attempt) {
+        ASSERT_EQ(task().row().hold, Hold::none);
+        must(scene.step("HELLO-1"));
+        EXPECT_EQ(task().stage(), Stage::review);
+        scene.claim();
+        EXPECT_TRUE(scene.running.empty()) << "it waits for its time";
+        scene.pass(scene.settings.backoff_cap_s * 1000);
+    }
+    EXPECT_EQ(task().row().hold, Hold::infra) << "never silence";
+    EXPECT_EQ(posts("orchctl task release HELLO-1").size(), 1u);
+    EXPECT_TRUE(scene.units.stopped.empty());
+}
+
+TEST_F(Advance, R38_WithoutLeasesTheCompareAndSwapAloneDecides) {
+    scene.settings.transition_lease_enabled = false;
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+    EXPECT_FALSE(must(store::find_transition(scene.db, task().row().id)));
+}
+
+// A hook at the boundary before the finishing commit, where others may be faster.
+std::function<void()> meanwhile;
+class Meanwhile {
+public:
+    explicit Meanwhile(std::function<void()> what) {
+        meanwhile = std::move(what);
+        set_boundary_hook([](std::string_view name) {
+            if (name == "advance.move.before" && meanwhile) std::exchange(meanwhile, nullptr)();
+        });
+    }
+    ~Meanwhile() { set_boundary_hook(nullptr); }
+};
+
+TEST_F(Advance, R13_ALostRaceWritesNothingAndLooksAgain) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    const auto before = task().row();
+    {
+        Meanwhile other([&] {
+            scene.write([&](store::Tx& tx) {
+                return store::write_stage(tx, before.id, Stage::review, before.stage_seq, Stage::development, {}, "by hand", 99,
+                                          scene.now);
+            });
+        });
+        must(scene.step("HELLO-1"));
+    }
+    EXPECT_EQ(task().stage(), Stage::development);
+    EXPECT_EQ(task().row().stage_seq, before.stage_seq + 1);
+    EXPECT_TRUE(task().events("stage_changed").empty());
+    EXPECT_FALSE(scene.runs("HELLO-1", Role::test));
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::step)) << "it looks again";
+    EXPECT_TRUE(must(store::held_transitions(scene.db)).empty());
+}
+
+TEST_F(Advance, R13_AHoldThatComesInTheLastMomentIsKept) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    {
+        Meanwhile other([&] {
+            scene.write([&](store::Tx& tx) { return store::set_hold(tx, task().row().id, Hold::human, "stop", scene.now); });
+        });
+        must(scene.step("HELLO-1"));
+    }
+    EXPECT_EQ(task().stage(), Stage::review);
+    EXPECT_EQ(task().row().hold, Hold::human);
+}
+
+TEST_F(Advance, R13_AnOldFenceStopsAtOnce) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    {
+        Meanwhile other([&] {
+            const auto lease = must(store::find_transition(scene.db, task().row().id));
+            scene.write([&](store::Tx& tx) {
+                return store::acquire_transition(tx, task().row().id, {"other.service", "new", scene.now.boot_id, 8}, 0,
+                                                 Stage::review, lease->owner, scene.now);
+            });
+        });
+        const auto stepped = scene.step("HELLO-1");
+        ASSERT_FALSE(stepped);
+        EXPECT_EQ(stepped.error().code, Errc::conflict);
+    }
+    EXPECT_EQ(task().stage(), Stage::review);
+    EXPECT_EQ(must(store::find_transition(scene.db, task().row().id))->owner->unit, "other.service") << "not released either";
+    EXPECT_EQ(must(store::running_advance(scene.db, task().row().id))->status, JobStatus::running);
+}
+
+TEST_F(Advance, R12_StagingIsWorkedByOneTaskOfAProjectAtATime) {
+    task("HELLO-1").in(Stage::deploy_staging);
+    task("HELLO-2").in(Stage::deploy_staging);
+    must(scene.step("HELLO-1"));
+    must(scene.step("HELLO-2"));
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::staging));
+    EXPECT_FALSE(scene.runs("HELLO-2", Role::staging));
+    EXPECT_EQ(task("HELLO-2").row().waiting_for, wait_staging_target);
+    scene.work("HELLO-1", Role::staging);
+    must(scene.step("HELLO-1"));  // gives the target up
+    must(scene.step("HELLO-2"));  // and so it is asked at once
+    EXPECT_TRUE(scene.runs("HELLO-2", Role::staging));
+    EXPECT_EQ(task("HELLO-2").row().waiting_for, "");
+}
+
+TEST_F(Advance, R12_AWaitingTaskLooksAgainByItselfIfTheHolderDied) {
+    task("HELLO-1").in(Stage::deploy_staging);
+    task("HELLO-2").in(Stage::deploy_staging);
+    must(scene.step("HELLO-1"));
+    must(scene.step("HELLO-2"));
+    scene.claim();
+    const auto staging = *std::ranges::find(scene.running, "HELLO-1", &store::Claim::work_item);
+    scene.write([&](store::Tx& tx) {
+        return store::finish_job(tx, staging.job.id, staging.run.id, JobStatus::failed, "lost", "", scene.now);
+    });
+    EXPECT_FALSE(scene.runs("HELLO-2", Role::step));
+    scene.pass(scene.settings.backoff_cap_s * 1000);
+    must(scene.step("HELLO-2"));
+    EXPECT_TRUE(scene.runs("HELLO-2", Role::staging));
+}
+
+TEST_F(Advance, R12_ACommitOlderThanTheLiveOneIsNeverDeployed) {
+    for (const char* item : {"HELLO-1", "HELLO-2"}) {
+        task(item).in(Stage::testing);
+        task(item).commits({{item, "x\n"}});
+        scene.work(item, Role::test);
+        must(scene.step(item));
+        must(scene.step(item));
+        scene.work(item, Role::staging);
+        must(scene.step(item));
+        scene.work(item, Role::retest);
+        must(scene.step(item));
+        ASSERT_EQ(task(item).stage(), Stage::deploy);
+    }
+    must(scene.step("HELLO-2"));  // the later merge is deployed first
+    scene.work("HELLO-2", Role::build);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task("HELLO-1").row().waiting_for, wait_deploy_target);
+    must(scene.step("HELLO-2"));
+    scene.work("HELLO-2", Role::deploy);
+    must(scene.step("HELLO-2"));
+    EXPECT_EQ(task("HELLO-2").stage(), Stage::done);
+    scene.settle();
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::done);
+    EXPECT_EQ(must(store::live_release(scene.db, "hello"))->commit, task("HELLO-2").row().merged);
+    const auto answers = task("HELLO-1").events("gate_answered");
+    EXPECT_NE(answers.back().find("superseded"), std::string::npos) << answers.back();
+}
+
+TEST_F(Advance, R04_ARedDeployIsHeldForAPerson) {
+    task().in(Stage::deploy);
+    scene.write([&](store::Tx& tx) { return store::set_merged(tx, task().row().id, scene.forge.at("main"), scene.now); });
+    must(scene.step("HELLO-1"));
+    work_and_step(Role::build);
+    scene.fail("HELLO-1", Role::deploy, "failed and rolled back");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_EQ(task().row().hold_reason, "failed and rolled back");
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::target)).empty());
+    auto world = scene.world("control");
+    must(retry(world, "HELLO-1", "uid:1000 alice"));
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+}
+
+TEST_F(Advance, DoneOnlyAfterTheForgeConfirms) {
+    const auto elsewhere =
+        scene.forge.commit("git checkout -q --orphan elsewhere; git commit -qm other; git push -q origin elsewhere");
+    task().in(Stage::deploy);
+    scene.without({Role::build});
+    scene.write([&](store::Tx& tx) { return store::set_merged(tx, task().row().id, elsewhere, scene.now); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(task().row().hold, Hold::human);
+}
+
+TEST_F(Advance, R40_AForgeThatCannotBeReachedIsTriedAgainThenHeld) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene::sh(scene.folder.path(), "mv forge.git gone.git");
+    for (int attempt = 1; attempt <= scene.settings.job_max_attempts; ++attempt) {
+        must(scene.step("HELLO-1"));
+        scene.pass(scene.settings.backoff_cap_s * 1000);
+    }
+    EXPECT_EQ(task().row().hold, Hold::infra);
+    scene::sh(scene.folder.path(), "mv gone.git forge.git");
+    auto world = scene.world("control");
+    must(release_hold(world, "HELLO-1", "uid:1000 alice"));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+}
+
+TEST_F(Advance, WithoutADueJobItDoesNothing) {
+    task().in(Stage::review);
+    auto world = scene.world();
+    EXPECT_TRUE(advance(world, "HELLO-1", {"orchd-step@HELLO-1.service", "x", "boot-1", 1}));
+    EXPECT_EQ(advance(world, "HELLO-9", {}).error().code, Errc::no_such);
+    EXPECT_EQ(task().stage(), Stage::review);
+}
+
+}  // namespace
+}  // namespace orchd::engine

@@ -1,0 +1,303 @@
+// R12, R14: the merge gate. Exactly what was tested is merged, once, wherever it is killed.
+#include "engine/merge.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/leases.h"
+#include "engine/operate.h"
+#include "support/world.h"
+
+namespace orchd::engine {
+
+namespace {
+
+using support::must;
+
+struct Merging {
+    support::TaskWords task(const std::string& work_item = "HELLO-1") { return scene.task(work_item); }
+    // The task with a change of its own, staged green: its next step begins the merge.
+    void staged(const std::string& work_item, const std::map<std::string, std::string>& files) {
+        task(work_item).in(Stage::deploy_staging);
+        task(work_item).commits(files);
+        must(scene.step(work_item));
+        scene.work(work_item, Role::staging);
+    }
+    void staged(const std::string& work_item = "HELLO-1") { staged(work_item, {{work_item, "new\n"}}); }
+    std::string target_moves(const std::string& file = "other", const std::string& text = "other\n") {
+        return scene.forge.commit("git fetch -q; git checkout -q -B main origin/main; echo '" + text + "' >>" + file +
+                                  "; git add -A; git commit -qm moved; git push -q origin main");
+    }
+    std::string main() { return scene.forge.at("main"); }
+    int commits_on_main(const std::string& about) {
+        return std::stoi(scene::sh(scene.forge.path, "git log --format=%s main -- " + about + " | wc -l"));
+    }
+    support::Scene scene;
+};
+class MergeGate : public ::testing::Test, protected Merging {};
+
+TEST_F(MergeGate, TestsExactlyTheTreeThatItMerges) {
+    staged();
+    const auto moved = target_moves();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), moved) << "not before the re-test";
+    ASSERT_TRUE(scene.runs("HELLO-1", Role::retest));
+    const auto tested = scene.running.back().job.commit;
+    EXPECT_EQ(scene.forge.at(tested + "^{tree}:other"), scene.forge.at(moved + ":other")) << "on top of the target";
+    EXPECT_EQ(scene.forge.at("task/HELLO-1"), tested) << "the request shows what is tested";
+    EXPECT_EQ(task().row().head, tested);
+    scene.work("HELLO-1", Role::retest);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), tested);
+    EXPECT_EQ(task().row().merged, tested);
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(task().row().retries.again, 0) << "the rebase of its own does not ask for another staging";
+}
+
+TEST_F(MergeGate, AnUpToDateBranchIsNotPushedAgain) {
+    staged();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(scene.watch.pushes, 0);
+    scene.work("HELLO-1", Role::retest);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), task().row().head);
+}
+
+TEST_F(MergeGate, ATargetThatMovedDuringTheReTestMeansAnotherRound) {
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    const auto moved = target_moves();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), moved);
+    EXPECT_EQ(task().events("merge_abandoned").size(), 1u);
+    scene.work("HELLO-1", Role::retest);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(main(), task().row().merged);
+    EXPECT_EQ(scene.watch.merges, 1);
+}
+
+TEST_F(MergeGate, ATargetThatMovesInTheLastMomentIsNotOverwritten) {
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    std::string moved;
+    scene.watch.before_merge = [&] {
+        scene.watch.before_merge = nullptr;
+        moved = target_moves();
+    };
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), moved);
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::retest)) << "rebased, to be tested again";
+}
+
+TEST_F(MergeGate, GivesWayAfterSoManyRoundsAndComesBack) {
+    scene.settings.merge_tries = 2;
+    staged("HELLO-1");
+    must(scene.step("HELLO-1"));
+    for (int round = 1; round <= 2; ++round) {
+        scene.work("HELLO-1", Role::retest);
+        target_moves();
+        must(scene.step("HELLO-1"));
+    }
+    EXPECT_FALSE(scene.runs("HELLO-1", Role::retest));
+    EXPECT_EQ(task().row().waiting_for, wait_merge_lease);
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty()) << "others go first";
+    EXPECT_EQ(task().row().hold, Hold::none);
+    scene.pass(scene.settings.backoff_cap_s * 1000);
+    must(scene.step("HELLO-1"));
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+}
+
+TEST_F(MergeGate, AConflictGoesBackToDevelopmentNamingTheFilesAndBlamesNobody) {
+    staged("HELLO-1", {{"file", "one\ntwo\nmine\n"}});
+    const auto moved = target_moves("file", "theirs");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::development);
+    EXPECT_EQ(task().row().retries.conflict, 1);
+    EXPECT_EQ(task().row().retries.developer, 0);
+    EXPECT_NE(task().row().again_reason.find("in file"), std::string::npos) << task().row().again_reason;
+    EXPECT_EQ(main(), moved);
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::developer));
+}
+
+TEST_F(MergeGate, AConflictThatTheTargetBroughtDuringTheReTestGoesBackToo) {
+    staged("HELLO-1", {{"file", "one\ntwo\nmine\n"}});
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    target_moves("file", "theirs");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::development);
+    EXPECT_EQ(task().row().retries.conflict, 1);
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+}
+
+TEST_F(MergeGate, ARedReTestGoesBackToTheDeveloper) {
+    staged();
+    const auto before = main();
+    must(scene.step("HELLO-1"));
+    scene.fail("HELLO-1", Role::retest, "ended with exit status 1");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::development);
+    EXPECT_EQ(task().row().retries.developer, 1);
+    EXPECT_NE(task().row().again_reason.find("re-test"), std::string::npos);
+    EXPECT_EQ(main(), before);
+    EXPECT_EQ(scene.watch.merges, 0);
+}
+
+TEST_F(MergeGate, OneTaskOfARepositoryMergesAtATime) {
+    staged("HELLO-1");
+    must(scene.step("HELLO-1"));
+    staged("HELLO-2");
+    must(scene.step("HELLO-2"));
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::retest));
+    EXPECT_FALSE(scene.runs("HELLO-2", Role::retest));
+    EXPECT_EQ(task("HELLO-2").row().waiting_for, wait_merge_lease);
+    scene.work("HELLO-1", Role::retest);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::deploy);
+    must(scene.step("HELLO-2"));  // asked by the release
+    EXPECT_TRUE(scene.runs("HELLO-2", Role::retest));
+    scene.settle();
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::done);
+    EXPECT_EQ(task("HELLO-2").stage(), Stage::done);
+    EXPECT_EQ(scene.watch.merges, 2);
+    EXPECT_EQ(commits_on_main("HELLO-1"), 1);
+    EXPECT_EQ(commits_on_main("HELLO-2"), 1);
+}
+
+TEST_F(MergeGate, TheLeaseStaysBetweenTheReTestAndTheStepThatFollows) {
+    staged("HELLO-1");
+    must(scene.step("HELLO-1"));
+    staged("HELLO-2");
+    scene.work("HELLO-1", Role::retest);
+    must(scene.step("HELLO-2"));
+    EXPECT_EQ(task("HELLO-2").row().waiting_for, wait_merge_lease);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::deploy);
+}
+
+TEST_F(MergeGate, ATaskThatIsPausedWhileItHoldsTheLeaseStandsInNobodysWay) {
+    staged("HELLO-1");
+    must(scene.step("HELLO-1"));
+    staged("HELLO-2");
+    scene.work("HELLO-1", Role::retest);
+    scene.running.clear();
+    scene.recover("HELLO-1");
+    scene.recover("HELLO-2");
+    scene.write([&](store::Tx& tx) { return store::pause_task(tx, task("HELLO-1").row().id, "alice", "", scene.now); });
+    must(scene.step("HELLO-2"));
+    scene.settle();
+    EXPECT_EQ(task("HELLO-2").stage(), Stage::done);
+    scene.write([&](store::Tx& tx) { return store::resume_task(tx, task("HELLO-1").row().id, scene.now); });
+    scene.settle();
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::done);
+}
+
+TEST_F(MergeGate, CommitsThatComeDuringTheReTestAreNotMergedUnasked) {
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    const auto before = main();
+    task().commits({{"late.cpp", "int late;\n"}});
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), before);
+    EXPECT_EQ(task().stage(), Stage::deploy_staging);
+    EXPECT_EQ(task().row().retries.again, 1) << "staging is asked again";
+    EXPECT_EQ(task().row().stage_seq, 7);
+}
+
+TEST_F(MergeGate, ABranchThatTheTargetHasAlreadyIsMergedAlready) {
+    staged();
+    const auto head = task().row().head;
+    scene::sh(scene.forge.path, "git update-ref refs/heads/main " + head);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(task().row().merged, head);
+    EXPECT_EQ(scene.watch.merges, 0);
+}
+
+TEST_F(MergeGate, WithoutATestCommandItMergesAtOnce) {
+    scene.without({Role::test});
+    task().in(Stage::deploy_staging);
+    task().commits({{"HELLO-1", "new\n"}});
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::staging);
+    target_moves();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(main(), task().row().merged);
+}
+
+TEST_F(MergeGate, R14_AnAnswerThatCannotTellIsHeldAndNeverTriedTwice) {
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    // Killed after the merge and before it was written down; then the forge does not say.
+    scene.watch.before_merge = [&] { throw support::Crashed{}; };
+    EXPECT_THROW(must(scene.step("HELLO-1")), support::Crashed);
+    scene.watch.before_merge = nullptr;
+    scene.recover("HELLO-1");
+    scene.watch.silent = true;
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_EQ(scene.watch.merges, 1);
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+
+    scene.watch.silent = false;
+    auto world = scene.world("control");
+    must(release_hold(world, "HELLO-1", "uid:1000 alice"));
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_EQ(commits_on_main("HELLO-1"), 1);
+}
+
+// A merge that is killed at its n-th boundary, and what recovery and the next step make of it.
+struct KilledMerge : Merging {
+    // False: there was no such boundary.
+    bool killed_at(int n) {
+        scene.without({Role::staging, Role::build});  // the merge is all that is tried
+        task().in(Stage::deploy_staging);
+        task().commits({{"HELLO-1", "new\n"}});
+        target_moves();
+        support::CrashAt crash(n);
+        try {
+            must(scene.step("HELLO-1"));  // rebases and pushes
+            scene.work("HELLO-1", Role::retest);
+            must(scene.step("HELLO-1"));  // merges
+        } catch (const support::Crashed&) {
+            where = support::CrashAt::passed().back();
+            return true;
+        }
+        return false;
+    }
+    void expect_merged_once() {
+        scene.units.table.clear();
+        scene.recover("HELLO-1");
+        scene.settle();
+        ASSERT_EQ(task().stage(), Stage::done) << where;
+        EXPECT_EQ(commits_on_main("HELLO-1"), 1) << where;
+        EXPECT_EQ(task().events("merged").size(), 1u) << where;
+        EXPECT_EQ(main(), task().row().merged) << where;
+        EXPECT_EQ(task().events("stage_changed").size(), 2u) << where;
+        EXPECT_LE(scene.watch.merges, 1) << where;
+        EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty()) << where;
+    }
+    std::string where;
+};
+
+TEST(MergeKilled, R14_AtEveryBoundaryItIsMergedExactlyOnceAfterwards) {
+    int boundaries = 0;
+    for (int n = 1;; ++n) {
+        KilledMerge merge;
+        if (!merge.killed_at(n)) break;
+        merge.expect_merged_once();
+        ++boundaries;
+    }
+    EXPECT_GE(boundaries, 20);
+}
+
+}  // namespace
+}  // namespace orchd::engine
