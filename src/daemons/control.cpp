@@ -1,0 +1,61 @@
+// orchd-control.service: org.orchd1 on the system bus.
+#include "daemons/command_line.h"
+#include "daemons/control_stay.h"
+#include "daemons/world.h"
+
+#include "core/names.h"
+
+namespace {
+
+using namespace orchd;
+
+// The world, opened when it is first needed: a database that is not there yet, or settings that are wrong, are told to each
+// caller, and the next one tries again.
+class LazyWorld {
+public:
+    Result<engine::World*> operator()() {
+        if (house_ != nullptr) {
+            house_->refresh();
+            return &house_->world();
+        }
+        auto opened = daemons::House::open({.actor = "control"});
+        if (!opened) {
+            const auto& error = opened.error();
+            return fail(error.code == Errc::invalid_argument ? Errc::unavailable : error.code, error.text);
+        }
+        house_ = std::move(*opened);
+        return &house_->world();
+    }
+
+private:
+    std::unique_ptr<daemons::House> house_;
+};
+
+std::chrono::seconds idle_time() {
+    const auto loaded = settings::load(settings::host_sources());
+    return std::chrono::seconds(loaded ? loaded->settings.control_idle_s : settings::Settings{}.control_idle_s);
+}
+
+Status serve() {
+    sd_event* loop = nullptr;
+    if (auto made = control::checked(sd_event_new(&loop), "making an event loop"); !made) return made;
+    const host::Event event(loop);
+    auto bus = host::open_system_bus();
+    if (!bus) return fail(bus.error());
+    auto attached = control::checked(sd_bus_attach_event(bus->get(), loop, SD_EVENT_PRIORITY_NORMAL), "attaching the bus");
+    if (!attached) return attached;
+    sd_bus_set_exit_on_disconnect(bus->get(), 1);
+    LazyWorld world;
+    control::Service service(**bus, [&world] { return world(); });
+    if (auto started = service.start(*loop, std::string(names::events_socket)); !started) return started;
+    return control::Stay(**bus, *loop, service, idle_time()).serve();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto arguments = daemons::parse(
+        {.name = "orchd-control", .about = "Serves org.orchd1 on the system bus. Started by the bus."}, argc, argv);
+    if (!arguments) return arguments.error();
+    return daemons::exit_status(serve());
+}

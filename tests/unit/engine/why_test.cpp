@@ -1,0 +1,101 @@
+// Why a task stands where it stands (R05: who waits for a human says what to type).
+#include "engine/why.h"
+
+#include <gtest/gtest.h>
+
+namespace orchd::engine {
+namespace {
+
+class WhyTest : public testing::Test {
+protected:
+    WhyTest() {
+        task_.work_item = "HELLO-1";
+        task_.project = "hello";
+        task_.stage = Stage::development;
+    }
+    Why now() const { return why(task_, around_); }
+    void live(Role role, JobStatus status, const std::string& error = {}) {
+        store::Job job;
+        job.id = 17;
+        job.role = role;
+        job.kind = kind_of(role);
+        job.status = status;
+        job.error = error;
+        around_.live.push_back(job);
+    }
+    store::Task task_;
+    Surroundings around_;
+};
+
+TEST_F(WhyTest, an_open_human_gate_needs_you_and_says_what_to_type) {
+    task_.stage = Stage::analysis;
+    task_.waiting_for = "check_analysis_approved";
+    task_.paused_at = 1;  // a pause does not hide that somebody is asked
+    EXPECT_TRUE(now().needs_you);
+    EXPECT_EQ(now().command, "orchctl task approve HELLO-1");
+}
+
+TEST_F(WhyTest, every_hold_needs_you_and_names_its_reason) {
+    for (const auto& [hold, command] : {std::pair{Hold::escalated, "orchctl task retry HELLO-1"},
+                                        {Hold::human, "orchctl task retry HELLO-1"},
+                                        {Hold::infra, "orchctl task release HELLO-1"},
+                                        {Hold::blocked, "orchctl task release HELLO-1"},
+                                        {Hold::needs_input, "orchctl task release HELLO-1"}}) {
+        task_.hold = hold;
+        task_.hold_reason = "disk full";
+        EXPECT_TRUE(now().needs_you) << to_text(hold);
+        EXPECT_EQ(now().command, command) << to_text(hold);
+        EXPECT_NE(now().text.find("disk full"), std::string::npos) << to_text(hold);
+    }
+}
+
+TEST_F(WhyTest, what_runs_is_said_before_what_is_queued_and_before_a_pause) {
+    around_.host_paused = "moving house";
+    live(Role::step, JobStatus::queued);
+    live(Role::developer, JobStatus::running);
+    EXPECT_EQ(now().text, "Under way: job 17 (developer) runs.");
+    EXPECT_FALSE(now().needs_you);
+}
+
+TEST_F(WhyTest, the_nearest_pause_is_the_one_to_resume) {
+    live(Role::developer, JobStatus::queued);
+    around_.host_paused = "moving house";
+    EXPECT_EQ(now().command, "orchctl resume");
+    around_.project_paused = "freeze";
+    EXPECT_EQ(now().command, "orchctl resume project:hello");
+    task_.paused_at = 1;
+    task_.paused_by = "uid:1000 ada";
+    EXPECT_EQ(now().command, "orchctl resume task:HELLO-1");
+    EXPECT_FALSE(now().needs_you);
+}
+
+TEST_F(WhyTest, a_task_that_waits_says_for_what) {
+    around_.needs = {"HELLO-2", "HELLO-3"};
+    EXPECT_EQ(now().text, "Waits for HELLO-2, HELLO-3.");
+    around_.needs.clear();
+    task_.waiting_for = "merge_lease";
+    task_.waiting_reason = "HELLO-4 merges";
+    EXPECT_EQ(now().text, "Waits for merge_lease: HELLO-4 merges");
+}
+
+TEST_F(WhyTest, a_job_queued_again_says_after_what) {
+    live(Role::developer, JobStatus::queued, "the run was killed");
+    EXPECT_EQ(now().text, "Queued again: job 17 (developer) after: the run was killed");
+}
+
+TEST_F(WhyTest, an_open_task_without_work_says_how_to_start_it) {
+    EXPECT_EQ(now().command, "orchctl task retry HELLO-1");
+    EXPECT_FALSE(now().needs_you);
+}
+
+TEST_F(WhyTest, an_ended_task_needs_nobody) {
+    task_.stage = Stage::done;
+    task_.merged = "abc123";
+    EXPECT_EQ(now().text, "Done: merged as abc123.");
+    task_.stage = Stage::cancelled;
+    EXPECT_EQ(now().text, "Cancelled.");
+    EXPECT_EQ(now().command, "");
+}
+
+}  // namespace
+}  // namespace orchd::engine
