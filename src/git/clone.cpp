@@ -56,8 +56,11 @@ Status make_clone(const CloneSpec& spec) {
                         .timeout_s = clone_timeout_s});
         !ok)
         return ok;
-    fs::create_directories(spec.clone + "/.git/objects/info");
-    std::ofstream(spec.clone + "/.git/objects/info/alternates") << spec.mirror << "/objects\n";
+    std::error_code failed;
+    fs::create_directories(spec.clone + "/.git/objects/info", failed);
+    std::ofstream alternates(spec.clone + "/.git/objects/info/alternates");
+    alternates << spec.mirror << "/objects\n";
+    if (!alternates.flush()) return fail(Errc::io, "cannot write " + spec.clone + "/.git/objects/info/alternates");
     for (const auto& [key, value] : {std::pair<std::string, std::string>{"remote.origin.url", spec.mirror},
                                      {"remote.origin.fetch", "+refs/remotes/forge/*:refs/remotes/origin/*"},
                                      {"gc.auto", "0"}})

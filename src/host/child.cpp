@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <string_view>
 
 #include "host/fd.h"
 #include "host/host.h"
@@ -91,15 +90,6 @@ Error explain(const Refusal& r, const Child& child) {
     return {absent ? Errc::no_such : Errc::not_permitted, "cannot execute " + child.argv[0] + ": " + why};
 }
 
-// A reader of ours that went away loses what is passed on, and nothing else.
-void pass_on(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const auto n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno != EINTR) return;
-        if (n > 0) text.remove_prefix(static_cast<std::size_t>(n));
-    }
-}
-
 // One started child: its pipes, its clock, its end. The destructor leaves no process of the group behind.
 class Running {
 public:
@@ -150,10 +140,10 @@ private:
         return fds[0].revents != 0;
     }
     Status drain() {
-        if (auto s = drain(out_, ended_.out, STDOUT_FILENO); !s) return s;
-        return drain(err_, ended_.err, STDERR_FILENO);
+        if (auto s = drain(out_, ended_.out); !s) return s;
+        return drain(err_, ended_.err);
     }
-    Status drain(Fd& from, std::string& to, int ours) {
+    Status drain(Fd& from, std::string& to) {
         std::array<char, 65536> block;
         while (from.open()) {
             const auto n = ::read(from.get(), block.data(), block.size());
@@ -163,14 +153,10 @@ private:
                 from.reset();
                 return {};
             }
-            if (child_.output == Child::Output::both) {
-                pass_on(ours, std::string_view(block.data(), static_cast<std::size_t>(n)));
-            } else if (ended_.out.size() + ended_.err.size() + static_cast<std::size_t>(n) > child_.max_output) {
+            if (ended_.out.size() + ended_.err.size() + static_cast<std::size_t>(n) > child_.max_output)
                 return fail(Errc::invalid_argument,
                             child_.argv[0] + " wrote more than " + std::to_string(child_.max_output) + " bytes");
-            }
             to.append(block.data(), static_cast<std::size_t>(n));
-            if (to.size() > child_.max_output) to.erase(0, to.size() - child_.max_output);
         }
         return {};
     }
@@ -195,8 +181,8 @@ Result<Ended> run(const Child& child) {
                             .env = pointers(child.environment),
                             .directory = child.directory.c_str(),
                             .in = in->open() ? in->get() : child.input_fd,
-                            .out = child.output == Child::Output::inherited ? -1 : out->write.get(),
-                            .err = child.output == Child::Output::inherited ? -1 : err->write.get(),
+                            .out = child.inherit_output ? -1 : out->write.get(),
+                            .err = child.inherit_output ? -1 : err->write.get(),
                             .report = report->write.get(),
                             .umask = child.umask};
     const pid_t pid = ::fork();
@@ -205,7 +191,7 @@ Result<Ended> run(const Child& child) {
 
     ::setpgid(pid, pid);  // as the child does: whoever comes first
     for (auto* p : {&*report, &*out, &*err}) p->write.reset();
-    if (child.output == Child::Output::inherited) {
+    if (child.inherit_output) {
         out->read.reset();
         err->read.reset();
     }

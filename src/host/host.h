@@ -29,16 +29,12 @@ struct Child {
     std::int64_t timeout_ms = 0;           // 0: none; then SIGTERM, 5 s later SIGKILL, to its process group
     std::uint64_t max_output = 64u << 20;  // more is Errc::invalid_argument
     int umask = 022;
-    enum class Output {
-        kept,       // handed back in `out` and `err`
-        inherited,  // stdout and stderr are ours
-        both        // passed on to ours as it comes; the last `max_output` bytes of each are handed back
-    } output = Output::kept;
+    bool inherit_output = false;  // stdout and stderr are ours
 };
 struct Ended {
     int status = 0;  // as wait(2)
     bool timed_out = false;
-    std::string out, err;
+    std::string out, err;  // where not inherited
 };
 // Runs argv (no shell) in a process group of its own, with no signal blocked or ignored, and waits; what is left of the group
 // is killed at the end. Errc::no_such or not_permitted where it could not be executed.
