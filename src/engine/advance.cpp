@@ -97,11 +97,25 @@ Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
     return start_stage(turn.world(), who.tx, **now_there, turn.project(), turn.job().priority);
 }
 
+// A deploy is written down when its run is queued; its launcher asks the hook first whether it happened already.
+std::string deploy_key(const store::Task& task) { return store::effect_key(task.id, task.stage_seq, 1, "deploy"); }
+
+Status settle_deploy(const Acting& who, Turn& turn, EffectState state, const std::string& result) {
+    auto deploy = store::find_effect(who.tx.db(), deploy_key(turn.task()));
+    if (!deploy) return fail(deploy.error());
+    if (!*deploy || (*deploy)->state != EffectState::intended) return {};
+    return store::settle(who.tx, deploy_key(turn.task()), state, result, turn.fence(), who.now);
+}
+
 Status move(Turn& turn, const Decision& decision, const std::vector<GateAnswer>& answers, const std::string& merged = {}) {
     return end_unmoved(turn, "advance.move", [&](const Acting& who) -> Status {
         if (auto noted = note_answers(who, turn, answers); !noted) return noted;
         if (!merged.empty()) {
             if (auto set = store::set_merged(who.tx, turn.task().id, merged, who.now); !set) return set;
+        }
+        if (turn.task().stage == Stage::deploy) {
+            auto settled = settle_deploy(who, turn, EffectState::done, answers.back().reason);
+            if (!settled) return settled;
         }
         return write_stage(who, turn, decision);
     });
@@ -110,6 +124,9 @@ Status move(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
 Status hold(Turn& turn, Hold hold, const std::string& reason, const std::vector<GateAnswer>& answers = {}) {
     return end_unmoved(turn, "advance.hold", [&](const Acting& who) -> Status {
         if (auto noted = note_answers(who, turn, answers); !noted) return noted;
+        if (!answers.empty() && answers.back().gate == Gate::deploy_status && answers.back().colour == Colour::red) {
+            if (auto settled = settle_deploy(who, turn, EffectState::abandoned, reason); !settled) return settled;
+        }
         if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
         return change_hold(who, turn.task(), hold, reason);
     });
@@ -144,7 +161,7 @@ Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
             if (!released) return released;
         }
         if (!work.target.empty()) {
-            auto acquired = store::acquire_held(who.tx, kind, work.target, task.id, turn.job().id, who.now);
+            auto acquired = take_lease(turn.world(), who, kind, work.target, task.id, turn.job().id);
             if (!acquired) return fail(acquired.error());
             if (!*acquired) return wait_for_lease(who, turn, work.waits_for, "another task is using " + work.target);
         }
@@ -157,8 +174,12 @@ Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
         if (!queued) return fail(queued.error());
         if (!*queued) return {};  // a run of the task is live already; its finish asks again
         if (!work.target.empty()) {
-            auto handed = store::acquire_held(who.tx, kind, work.target, task.id, **queued, who.now);
+            auto handed = take_lease(turn.world(), who, kind, work.target, task.id, **queued);
             if (!handed) return fail(handed.error());
+        }
+        if (work.role == Role::deploy) {
+            auto intended = store::intend(who.tx, deploy_key(task), task.id, work.commit, turn.fence(), who.now);
+            if (!intended) return fail(intended.error());
         }
         return set_waiting(who, turn, "", "");
     });

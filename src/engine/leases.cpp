@@ -3,6 +3,8 @@
 #include <string_view>
 
 #include "engine/advance.h"
+#include "engine/operation.h"
+#include "store/jobs.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
@@ -25,10 +27,36 @@ Status ask_oldest_waiter(World& world, store::Tx& tx, const std::string& what, s
     return {};
 }
 
+// The run that its holder queued under the lease, which another task has taken since.
+Status cancel_run_under(World& world, const Acting& who, const store::HeldLease& lease, const std::string& key) {
+    auto job = store::find_job(who.tx.db(), lease.job_id);
+    if (!job) return fail(job.error());
+    if (!*job || (*job)->status != JobStatus::queued || (*job)->kind == JobKind::advance) return {};
+    if (auto cancelled = cancel_queued(who, **job, "others went first with " + key + " while its task stood still"); !cancelled)
+        return cancelled;
+    auto task = store::find_task(who.tx.db(), lease.task_id);
+    if (!task) return fail(task.error());
+    return ask_advance(world, who.tx, **task);
+}
+
 }  // namespace
 
 std::string staging_target(const std::string& project) { return std::string(staging) + project; }
 std::string production_target(const std::string& project) { return std::string(production) + project; }
+
+bool needs_lease(Role role) {
+    return role == Role::staging || role == Role::retest || role == Role::build || role == Role::deploy;
+}
+
+Result<bool> take_lease(World& world, const Acting& who, store::LeaseKind kind, const std::string& key, std::int64_t task_id,
+                        std::int64_t job_id) {
+    auto before = store::find_held(who.tx.db(), kind, key);
+    if (!before) return fail(before.error());
+    auto acquired = store::acquire_held(who.tx, kind, key, task_id, job_id, who.now);
+    if (!acquired || !*acquired || !*before || (*before)->task_id == task_id) return acquired;
+    if (auto cancelled = cancel_run_under(world, who, **before, key); !cancelled) return fail(cancelled.error());
+    return true;
+}
 
 Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind) {
     auto leases = store::all_held(tx.db(), kind);

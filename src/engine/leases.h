@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/events.h"
 #include "engine/ports.h"
 #include "store/leases.h"
 #include "store/records.h"
@@ -16,6 +17,15 @@ namespace orchd::engine {
 inline constexpr const char* wait_merge_lease = "merge_lease";
 inline constexpr const char* wait_staging_target = "staging_target";
 inline constexpr const char* wait_deploy_target = "deploy_target";
+
+// Whether a run of this role works under a lease of its task: only an advance queues it.
+[[nodiscard]] bool needs_lease(Role role);
+
+// Takes the lease `key` for the task's job, as store::acquire_held says: also from a paused or held task whose run is queued
+// under it. That run, which must not start without the lease, is then cancelled, and its task's advance asked for, which queues
+// it again once the task may move and the lease is free.
+[[nodiscard]] Result<bool> take_lease(World& world, const Acting& who, store::LeaseKind kind, const std::string& key,
+                                      std::int64_t task_id, std::int64_t job_id);
 
 // Gives up the task's leases of a kind and asks for the advance of the oldest task of the project that waits for one and can
 // move.

@@ -1,6 +1,7 @@
 #include "engine/merge.h"
 
 #include "core/boundary.h"
+#include "engine/leases.h"
 #include "store/leases.h"
 #include "store/tasks.h"
 
@@ -61,8 +62,8 @@ private:
     Result<bool> take_lease() {
         bool taken = false;
         auto written = turn_.write("merge.lease", [&](const Acting& who) -> Status {
-            auto acquired = store::acquire_held(who.tx, store::LeaseKind::merge, turn_.forge().repository(), turn_.task().id,
-                                                turn_.job().id, who.now);
+            auto acquired = engine::take_lease(turn_.world(), who, store::LeaseKind::merge, turn_.forge().repository(),
+                                               turn_.task().id, turn_.job().id);
             if (!acquired) return fail(acquired.error());
             taken = *acquired;
             return {};
@@ -96,6 +97,7 @@ private:
         if (!rebased_head) return fail(rebased_head.error());
         if (!rebased_head->conflicts.empty()) return conflict();
         const std::string& commit = rebased_head->commit;
+        if (commit != turn_.head() && !turn_.world().settings.premerge_rebase_always) return behind();
         if (auto intended = intend(round.number, "rebase", commit); !intended) return fail(intended.error());
         if (commit != turn_.head()) {
             boundary("merge.push.before");
@@ -125,6 +127,14 @@ private:
         auto answer = ask(Gate::branch_mergeable, turn_.gate_context());
         if (!answer) return fail(answer.error());
         return MergeResult{Kind::red, turn_.head(), *answer};
+    }
+
+    // Without ORCH_PREMERGE_REBASE_ALWAYS a branch that the target has left behind is the developer's to rebase.
+    Step behind() {
+        return MergeResult{Kind::red,
+                           turn_.head(),
+                           {Gate::branch_mergeable, Colour::red,
+                            turn_.project().target + " moved on, and branches are not rebased here: rebase onto it"}};
     }
 
     // The re-test of exactly this commit decides.

@@ -1,6 +1,8 @@
 // Operations on single jobs, and pauses.
 #include <variant>
 
+#include "engine/advance.h"
+#include "engine/leases.h"
 #include "engine/operate.h"
 #include "engine/operation.h"
 #include "store/facts.h"
@@ -94,6 +96,20 @@ Status resume_everything(const Acting& who) {
     return store::clear_state(who.tx, "paused");
 }
 
+// The job's role once more; what works under a lease is queued by the advance, which takes the lease first.
+Status queue_anew(World& world, const Acting& who, const store::Job& job, const store::Task& task) {
+    if (needs_lease(job.role)) return ask_advance(world, who.tx, task);
+    auto queued = queue_job(who, {.task_id = task.id,
+                                  .role = job.role,
+                                  .due = due_now(who.now),
+                                  .priority = job.priority,
+                                  .max_attempts = job.max_attempts,
+                                  .commit = job.commit});
+    if (!queued) return fail(queued.error());
+    if (!*queued) return fail(Errc::conflict, "another run of " + task.work_item + " is queued or at work");
+    return {};
+}
+
 }  // namespace
 
 Status cancel_job(World& world, std::int64_t job_id, const std::string& by) {
@@ -118,14 +134,7 @@ Status retry_job(World& world, std::int64_t job_id, const std::string& by) {
         if (!found) return fail(found.error());
         if (auto refused = refuse_retry(*found); !refused) return refused;
         const auto& [job, task] = *found;
-        auto queued = queue_job(who, {.task_id = task.id,
-                                      .role = job.role,
-                                      .due = due_now(who.now),
-                                      .priority = job.priority,
-                                      .max_attempts = job.max_attempts,
-                                      .commit = job.commit});
-        if (!queued) return fail(queued.error());
-        if (!*queued) return fail(Errc::conflict, "another run of " + task.work_item + " is queued or at work");
+        if (auto queued = queue_anew(world, who, job, task); !queued) return queued;
         if (task.hold == Hold::none) return {};
         return change_hold(who, task, Hold::none, describe(job) + " was queued again by " + by);
     });

@@ -44,7 +44,8 @@ constexpr std::array table{
     Key{"control_idle_s", &S::control_idle_s, 1, day_s, Unit::seconds,
         "Time without a caller or subscriber after which orchd-control leaves the bus, to be started by the next call"},
     Key{"premerge_rebase_always", &S::premerge_rebase_always, 0, 0, Unit::none,
-        "Whether a branch is rebased onto its target before every merge"},
+        "Whether a branch is rebased onto its target before every merge; without it one that is behind goes back to "
+        "development"},
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
         "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
     Key{"impossible_queued_sanitize_enabled", &S::impossible_queued_sanitize_enabled, 0, 0, Unit::none,

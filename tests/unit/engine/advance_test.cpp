@@ -65,6 +65,11 @@ TEST_F(Advance, R01_TakesATaskThroughEveryStageToDone) {
     EXPECT_EQ(task().stage(), Stage::done);
 
     EXPECT_EQ(task().row().stage_seq, 8);
+    for (const auto& [seq, kind] : {std::pair{6, "rebase"}, {6, "merge"}, {7, "deploy"}}) {
+        const auto effect = must(store::find_effect(scene.db, store::effect_key(task().row().id, seq, 1, kind)));
+        ASSERT_TRUE(effect) << kind;
+        EXPECT_EQ(effect->state, EffectState::done) << kind;
+    }
     EXPECT_EQ(task().events("stage_changed").size(), 7u);
     EXPECT_EQ(task().events("merged").size(), 1u);
     EXPECT_EQ(scene.watch.merges, 1);
@@ -400,6 +405,39 @@ TEST_F(Advance, R12_AWaitingTaskLooksAgainByItselfIfTheHolderDied) {
     EXPECT_TRUE(scene.runs("HELLO-2", Role::staging));
 }
 
+TEST_F(Advance, R12_ARunThatStoodStillUnderALeaseStartsOnlyWithIt) {
+    task("HELLO-1").in(Stage::deploy_staging);
+    task("HELLO-2").in(Stage::deploy_staging);
+    must(scene.step("HELLO-1"));
+    const auto first = task("HELLO-1").row().id;
+    scene.write([&](store::Tx& tx) { return store::pause_task(tx, first, "alice", "lunch", scene.now); });
+    must(scene.step("HELLO-2"));
+    EXPECT_TRUE(scene.runs("HELLO-2", Role::staging)) << "a paused task stands in nobody's way";
+    EXPECT_FALSE(must(store::live_run_job(scene.db, first))) << "its own run is not left to start beside it";
+    scene.write([&](store::Tx& tx) { return store::resume_task(tx, first, scene.now); });
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task("HELLO-1").row().waiting_for, wait_staging_target);
+    scene.settle();
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::done);
+    EXPECT_EQ(task("HELLO-2").stage(), Stage::done);
+}
+
+TEST_F(Advance, R12_AJobThatIsRetriedByAPersonWaitsForItsLeaseToo) {
+    task("HELLO-1").in(Stage::deploy_staging);
+    task("HELLO-2").in(Stage::deploy_staging);
+    must(scene.step("HELLO-1"));
+    auto world = scene.world("control");
+    const auto job = must(store::live_run_job(scene.db, task("HELLO-1").row().id));
+    must(cancel_job(world, job->id, "uid:1000 alice"));
+    EXPECT_EQ(task("HELLO-1").row().hold, Hold::human);
+    must(scene.step("HELLO-2"));
+    EXPECT_TRUE(scene.runs("HELLO-2", Role::staging));
+    must(retry_job(world, job->id, "uid:1000 alice"));
+    EXPECT_EQ(task("HELLO-1").row().hold, Hold::none);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task("HELLO-1").row().waiting_for, wait_staging_target);
+}
+
 TEST_F(Advance, R12_ACommitOlderThanTheLiveOneIsNeverDeployed) {
     for (const char* item : {"HELLO-1", "HELLO-2"}) {
         task(item).in(Stage::testing);
@@ -433,11 +471,14 @@ TEST_F(Advance, R04_ARedDeployIsHeldForAPerson) {
     scene.write([&](store::Tx& tx) { return store::set_merged(tx, task().row().id, scene.forge.at("main"), scene.now); });
     must(scene.step("HELLO-1"));
     work_and_step(Role::build);
+    const auto effect = [&] { return must(store::find_effect(scene.db, store::effect_key(task().row().id, 7, 1, "deploy"))); };
+    EXPECT_EQ(effect()->state, EffectState::intended) << "R14";
     scene.fail("HELLO-1", Role::deploy, "failed and rolled back");
     must(scene.step("HELLO-1"));
     EXPECT_EQ(task().stage(), Stage::deploy);
     EXPECT_EQ(task().row().hold, Hold::human);
     EXPECT_EQ(task().row().hold_reason, "failed and rolled back");
+    EXPECT_EQ(effect()->state, EffectState::abandoned);
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::target)).empty());
     auto world = scene.world("control");
     must(retry(world, "HELLO-1", "uid:1000 alice"));

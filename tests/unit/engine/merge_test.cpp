@@ -134,6 +134,17 @@ TEST_F(MergeGate, AConflictThatTheTargetBroughtDuringTheReTestGoesBackToo) {
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
 }
 
+TEST_F(MergeGate, R38_WithoutRebasingABranchThatIsBehindIsTheDevelopersToRebase) {
+    scene.settings.premerge_rebase_always = false;
+    staged();
+    const auto moved = target_moves();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::development);
+    EXPECT_EQ(task().row().retries.developer, 0);
+    EXPECT_EQ(scene.watch.pushes, 0);
+    EXPECT_EQ(main(), moved);
+}
+
 TEST_F(MergeGate, ARedReTestGoesBackToTheDeveloper) {
     staged();
     const auto before = main();
