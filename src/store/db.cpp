@@ -63,19 +63,6 @@ Status connect(Connection& c) {
                    "PRAGMA recursive_triggers = OFF;");
 }
 
-// The file's page size and journal mode are set once, before its first table.
-Status create_or_migrate(Connection& c) {
-    if (auto locked = c.lock.lock_for_checkpoint(c.options.busy_timeout_ms); !locked) return locked;
-    CheckpointGuard unlock(c.lock);
-    auto version = read_version(c.db);
-    if (!version) return fail(version.error());
-    if (*version == 0) {
-        auto shaped = execute(c.db, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;");
-        if (!shaped) return shaped;
-    }
-    return migrate(c.db, c.path, c.options.backup_dir, migrations());
-}
-
 Status require_version(int version, const std::string& path) {
     if (auto fits = refuse_newer(version, schema_version(), path); !fits) return fits;
     if (version == schema_version()) return {};
@@ -99,6 +86,21 @@ Status checkpoint_now(Connection& c, int mode) {
     c.wal_frames = 0;
     if (result != SQLITE_OK) return fail(Errc::unavailable, "the WAL cannot be emptied while a reader holds an old snapshot");
     return {};
+}
+
+// The file's page size and journal mode are set once, before its first table.
+Status create_or_migrate(Connection& c) {
+    if (auto locked = c.lock.lock_for_checkpoint(c.options.busy_timeout_ms); !locked) return locked;
+    CheckpointGuard unlock(c.lock);
+    auto version = read_version(c.db);
+    if (!version) return fail(version.error());
+    if (*version == 0) {
+        auto shaped = execute(c.db, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;");
+        if (!shaped) return shaped;
+    }
+    if (*version == schema_version()) return {};
+    auto migrated = migrate(c.db, c.path, c.options.backup_dir, migrations());
+    return migrated ? checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE) : migrated;
 }
 
 }  // namespace
