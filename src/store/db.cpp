@@ -60,7 +60,9 @@ Status connect(Connection& c) {
     sqlite3_wal_hook(c.db, note_frames, &c);  // takes the place of the automatic checkpoint
     return execute(c.db,
                    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                   "PRAGMA recursive_triggers = OFF;");
+                   "PRAGMA recursive_triggers = OFF;"
+                   // What a reader that stayed long has let the WAL grow to is given back when it is reset.
+                   "PRAGMA journal_size_limit = 16777216;");
 }
 
 Status require_version(int version, const std::string& path) {

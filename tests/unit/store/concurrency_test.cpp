@@ -1,0 +1,255 @@
+// Several processes at one file, as in production.
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <thread>
+
+#include "store/check.h"
+#include "store_fixture.h"
+
+namespace orchd::store {
+namespace {
+
+// A child's side of the talk with its parent.
+class Parent {
+public:
+    Parent(int from, int to) : from_(from), to_(to) {}
+    void tell(std::int64_t number) const {
+        if (::write(to_, &number, sizeof number) != sizeof number) ::_exit(98);
+    }
+    void await_go() const {
+        char go = 0;
+        if (::read(from_, &go, 1) != 1) ::_exit(97);
+    }
+
+private:
+    int from_, to_;
+};
+
+// A child process whose exit status is what `work` returns. SQLite's connections do not survive a fork: none may be open.
+class Child {
+public:
+    explicit Child(const std::function<int(const Parent&)>& work) {
+        int down[2];
+        int up[2];
+        if (::pipe2(down, O_CLOEXEC) != 0 || ::pipe2(up, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::close(down[1]);
+            ::close(up[0]);
+            int status = 99;
+            try {
+                status = work(Parent(down[0], up[1]));
+            } catch (const std::exception& e) {
+                ::dprintf(STDERR_FILENO, "child: %s\n", e.what());
+            }
+            ::_exit(status);
+        }
+        ::close(down[0]);
+        ::close(up[1]);
+        to_ = down[1];
+        from_ = up[0];
+    }
+    Child(Child&& other) noexcept
+        : pid_(std::exchange(other.pid_, 0)), from_(std::exchange(other.from_, -1)), to_(std::exchange(other.to_, -1)) {}
+    Child(const Child&) = delete;
+    ~Child() {
+        if (from_ >= 0) ::close(from_);
+        if (to_ >= 0) ::close(to_);
+        if (pid_ == 0) return;
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    void go() const {
+        if (::write(to_, "g", 1) != 1) throw std::runtime_error("the child is gone");
+    }
+    // The next number it told; nothing at its end.
+    [[nodiscard]] std::optional<std::int64_t> hear() const {
+        std::int64_t number = 0;
+        if (::read(from_, &number, sizeof number) != sizeof number) return std::nullopt;
+        return number;
+    }
+    int exit_status() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, 0), &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+private:
+    pid_t pid_ = 0;
+    int from_ = -1, to_ = -1;
+};
+
+class ConcurrencyTest : public StoreTest {
+protected:
+    void close_database() { Db closing = std::move(db); }
+    void open_database() { db = must(Db::open(path, {})); }
+    // Takes jobs one by one until there are none, telling each; 0, or 1 at an error.
+    static int claim_until_empty(const std::string& path, const Limits& with, const Parent& parent) {
+        Db own = must(Db::open(path, {}));
+        for (;;) {
+            auto claims = own.write([&](Tx& tx) { return claim(tx, with, 3, monday); });
+            if (!claims) return 1;
+            if (claims->empty()) return 0;
+            for (const auto& c : *claims) parent.tell(c.job.id);
+        }
+    }
+};
+
+TEST_F(ConcurrencyTest, NoJobIsClaimedTwice_R07) {
+    constexpr int jobs = 150;
+    for (int n = 1; n <= jobs; ++n) (void)ask(task("HELLO-" + std::to_string(n)), Role::developer);
+    const auto with = limits();
+    close_database();
+    std::vector<Child> workers;
+    for (int n = 0; n < 4; ++n)
+        workers.emplace_back([&](const Parent& parent) { return claim_until_empty(path, with, parent); });
+    std::multiset<std::int64_t> claimed;
+    for (auto& worker : workers) {
+        while (const auto id = worker.hear()) claimed.insert(*id);
+        EXPECT_EQ(worker.exit_status(), 0);
+    }
+    open_database();
+    EXPECT_EQ(claimed.size(), static_cast<std::size_t>(jobs));
+    EXPECT_EQ(std::set(claimed.begin(), claimed.end()).size(), static_cast<std::size_t>(jobs));
+    EXPECT_EQ(number("SELECT count(DISTINCT run_id) FROM jobs WHERE status = 'running'"), jobs);
+}
+
+TEST_F(ConcurrencyTest, NoLimitIsPassedByThreadsThatClaimAtOnce_R07) {
+    for (int n = 1; n <= 40; ++n) (void)ask(task("HELLO-" + std::to_string(n)), Role::developer);
+    const auto with = limits(7);
+    std::vector<std::size_t> taken(4);
+    std::vector<std::jthread> threads;
+    for (auto& mine : taken) {
+        threads.emplace_back([&mine, &with, this] {
+            Db own = must(Db::open(path, {}));
+            for (int n = 0; n < 10; ++n) mine += must(own.write([&](Tx& tx) { return claim(tx, with, 2, monday); })).size();
+        });
+    }
+    threads.clear();
+    std::size_t total = 0;
+    for (const auto mine : taken) total += mine;
+    EXPECT_EQ(total, 7U);
+}
+
+TEST_F(ConcurrencyTest, EightWritersAndALongReaderMeetNoErrorAndTheWalIsResetWhenTheReaderGoes) {
+    constexpr int writers = 8;
+    constexpr int commits = 250;
+    constexpr int pages = 40;
+    const auto write_much = [&](int n, const Parent& parent) {
+        parent.await_go();
+        Db own = must(Db::open(path, {.mode = Mode::read_write, .checkpoint_pages = pages}));
+        for (int done = 1; done <= commits; ++done) {
+            auto counted = own.write([&](Tx& tx) -> Status {
+                const auto key = "writer" + std::to_string(n);
+                auto put =
+                    put_state(tx, {.key = key + "-text", .value = std::string(12'000, 'x'), .by = "", .reason = "", .at = 0});
+                return put ? add_to_counter(tx, key, 1, monday) : put;
+            });
+            if (!counted) {
+                ::dprintf(STDERR_FILENO, "writer: %s\n", counted.error().text.c_str());
+                return 1;
+            }
+            if (done == commits / 4) parent.tell(done);
+        }
+        return 0;
+    };
+    close_database();
+    std::vector<Child> children;
+    for (int n = 0; n < writers; ++n) children.emplace_back([&, n](const Parent& parent) { return write_much(n, parent); });
+    open_database();
+    must(db.read([&](Db& d) -> Status {
+        (void)must(find_state(d, "writer0"));  // from here on its snapshot pins the WAL
+        for (const auto& child : children) child.go();
+        for (const auto& child : children) EXPECT_EQ(child.hear(), commits / 4);
+        EXPECT_EQ(must(find_state(d, "writer0")), std::nullopt);
+        return {};
+    }));
+    for (auto& child : children) EXPECT_EQ(child.exit_status(), 0);
+    for (int n = 0; n < writers; ++n)
+        EXPECT_EQ(must(find_state(db, "writer" + std::to_string(n)))->value, std::to_string(commits));
+    // The frames in use, not the file: that keeps its length until it is cut. Without a reset they would be all the pages
+    // written since the reader went, several thousand.
+    int in_wal = 0;
+    ASSERT_EQ(sqlite3_wal_checkpoint_v2(db.raw(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, nullptr), SQLITE_OK);
+    EXPECT_LT(in_wal, 20 * pages);
+    EXPECT_TRUE(must(integrity_problems(db)).empty());
+}
+
+TEST_F(ConcurrencyTest, AWriterThatStandsStillMakesTheOthersFailInTimeNotHang) {
+    close_database();
+    Child stopped([&](const Parent& parent) {
+        Db own = must(Db::open(path, {}));
+        auto done = own.write([&](Tx& tx) -> Status {
+            auto put = put_state(tx, {.key = "slow", .value = "1", .by = "", .reason = "", .at = 0});
+            parent.tell(1);
+            ::raise(SIGSTOP);
+            return put;
+        });
+        return done ? 0 : 1;
+    });
+    ASSERT_EQ(stopped.hear(), 1);
+    Db impatient = must(Db::open(path, {.mode = Mode::read_write, .busy_timeout_ms = 50}));
+    auto tried = impatient.write([](Tx& tx) { return ensure_project(tx, "hello"); });
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().code, Errc::unavailable);
+    auto checkpointed = impatient.checkpoint();
+    ASSERT_FALSE(checkpointed);
+    EXPECT_EQ(checkpointed.error().code, Errc::unavailable);
+    ::kill(stopped.pid(), SIGCONT);
+    EXPECT_EQ(stopped.exit_status(), 0);
+    must(impatient.write([](Tx& tx) { return ensure_project(tx, "hello"); }));
+    must(impatient.checkpoint());
+    EXPECT_TRUE(must(find_state(impatient, "slow")));
+}
+
+TEST_F(ConcurrencyTest, ManyMakeTheSameFileAtOnce) {
+    const auto fresh = folder / "fresh.db";
+    close_database();
+    std::vector<Child> children;
+    for (int n = 0; n < 6; ++n) {
+        children.emplace_back([&](const Parent&) {
+            auto opened = Db::open(fresh, {.mode = Mode::create});
+            if (!opened) ::dprintf(STDERR_FILENO, "create: %s\n", opened.error().text.c_str());
+            return opened ? 0 : 1;
+        });
+    }
+    for (auto& child : children) EXPECT_EQ(child.exit_status(), 0);
+    Db opened = must(Db::open(fresh, {}));
+    EXPECT_TRUE(must(integrity_problems(opened)).empty());
+}
+
+TEST_F(ConcurrencyTest, AKilledWriterLeavesNothingHalfAndNothingLocked_R11) {
+    for (int round = 0; round < 10; ++round) {
+        close_database();
+        Child writer([&](const Parent& parent) {
+            Db own = must(Db::open(path, {.mode = Mode::read_write, .checkpoint_pages = 10}));
+            for (int n = 0;; ++n) {
+                must(own.write([&](Tx& tx) -> Status {
+                    auto left = add_to_counter(tx, "left", 1, monday);
+                    return left ? add_to_counter(tx, "right", 1, monday) : left;
+                }));
+                parent.tell(n);
+            }
+            return 0;
+        });
+        for (int n = 0; n < 5 + round; ++n) ASSERT_TRUE(writer.hear());
+        ::kill(writer.pid(), SIGKILL);
+        EXPECT_EQ(writer.exit_status(), 128 + SIGKILL);
+        open_database();
+        EXPECT_EQ(must(find_state(db, "left"))->value, must(find_state(db, "right"))->value);
+        (void)project("p" + std::to_string(round));
+    }
+    must(db.checkpoint());
+    EXPECT_TRUE(must(integrity_problems(db)).empty());
+}
+
+}  // namespace
+}  // namespace orchd::store

@@ -1,0 +1,138 @@
+// Versions of the file: forward step by step, a backup before, a newer one refused.
+#include "store/migrations.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <filesystem>
+
+#include "store/check.h"
+#include "store_fixture.h"
+
+namespace orchd::store {
+namespace {
+
+// The present schema, and two later ones as a later program would have them.
+std::vector<Migration> later_program() {
+    auto steps = migrations();
+    steps.push_back({2, "CREATE TABLE extra (id INTEGER PRIMARY KEY, text TEXT) STRICT; INSERT INTO extra VALUES (1, 'two')"});
+    steps.push_back({3, "ALTER TABLE extra ADD COLUMN more TEXT; UPDATE extra SET more = 'three'"});
+    return steps;
+}
+
+class MigrationsTest : public StoreTest {
+protected:
+    std::string backup = path + ".schema-1";
+    Status upgrade() { return migrate(db.raw(), path, "", later_program()); }
+};
+
+TEST_F(MigrationsTest, StepsCountUpFromOne) {
+    int version = 0;
+    for (const auto& step : migrations()) EXPECT_EQ(step.version, ++version);
+    EXPECT_EQ(schema_version(), version);
+}
+
+TEST_F(MigrationsTest, AnOlderFileIsBackedUpAndBroughtForward_R44) {
+    (void)task("HELLO-1");
+    must(upgrade());
+    EXPECT_EQ(must(read_version(db.raw())), 3);
+    EXPECT_EQ(number("SELECT count(*) FROM extra WHERE text = 'two' AND more = 'three'"), 1);
+    EXPECT_EQ(must(find_task(db, "HELLO-1"))->title, "title");
+    // The backup is the file as it was, and opens as such.
+    struct stat seen = {};
+    ASSERT_EQ(::stat(backup.c_str(), &seen), 0);
+    EXPECT_EQ(seen.st_mode & 0777, 0640U);
+    EXPECT_FALSE(std::filesystem::exists(backup + ".partial"));
+    Db kept = must(Db::open(backup, {}));
+    EXPECT_TRUE(must(find_task(kept, "HELLO-1")));
+    EXPECT_TRUE(must(integrity_problems(kept)).empty());
+    must(upgrade());  // nothing left to do
+}
+
+TEST_F(MigrationsTest, TheBackupGoesWhereItIsWanted) {
+    std::filesystem::create_directory(folder / "backups");
+    must(migrate(db.raw(), path, folder / "backups", later_program()));
+    EXPECT_TRUE(std::filesystem::exists(folder / "backups/orchd.db.schema-1"));
+    EXPECT_FALSE(std::filesystem::exists(backup));
+}
+
+TEST_F(MigrationsTest, WithoutABackupNothingIsChanged) {
+    auto tried = migrate(db.raw(), path, folder / "no-such-folder", later_program());
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(must(read_version(db.raw())), 1);
+}
+
+TEST_F(MigrationsTest, ANewerFileIsRefusedWithBothVersionsNamed_R44) {
+    Db open_before = must(Db::open(path, {}));
+    must(upgrade());
+    const auto expect_refusal = [](const Error& error) {
+        EXPECT_EQ(error.code, Errc::too_new);
+        EXPECT_NE(error.text.find("schema 3"), std::string::npos) << error.text;
+        EXPECT_NE(error.text.find("up to 1"), std::string::npos) << error.text;
+    };
+    for (const Mode mode : {Mode::create, Mode::read_write, Mode::read_only}) {
+        auto opened = Db::open(path, {.mode = mode});
+        ASSERT_FALSE(opened);
+        expect_refusal(opened.error());
+    }
+    // A process that had it open notices before it writes.
+    auto written = open_before.write([&](Tx& tx) { return ensure_project(tx, "late"); });
+    ASSERT_FALSE(written);
+    expect_refusal(written.error());
+}
+
+TEST_F(MigrationsTest, AnOlderFileIsNotWorkedOnUnmigrated) {
+    const auto empty = folder / "empty.db";
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(empty.c_str(), &raw), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+    auto opened = Db::open(empty, {});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::conflict);
+    EXPECT_NE(opened.error().text.find("orchd-worker.service"), std::string::npos);
+}
+
+int die_at_statement(unsigned, void* left, void*, void*) {
+    if (--*static_cast<int*>(left) == 0) ::_exit(9);
+    return 0;
+}
+
+TEST_F(MigrationsTest, KilledAtAnyStatementTheFileIsOfOneVersionOrTheNext) {
+    (void)task("HELLO-1");
+    { Db closing = std::move(db); }
+    for (int statement = 1;; ++statement) {
+        SCOPED_TRACE("killed at statement " + std::to_string(statement));
+        const auto copy = folder / "copy.db";
+        for (const std::string suffix : {"", "-wal", "-shm"}) std::filesystem::remove(copy + suffix);
+        for (const std::string suffix : {"", "-wal"}) std::filesystem::copy_file(path + suffix, copy + suffix);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            auto opened = Db::open(copy, {});
+            int left = statement;
+            if (opened) sqlite3_trace_v2(opened->raw(), SQLITE_TRACE_STMT, die_at_statement, &left);
+            const bool done = opened && migrate(opened->raw(), copy, "", later_program());
+            ::_exit(done ? 0 : 1);
+        }
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 0) {
+            ASSERT_GT(statement, 8);
+            break;
+        }
+        ASSERT_EQ(WEXITSTATUS(status), 9);
+        sqlite3* raw = nullptr;
+        ASSERT_EQ(sqlite3_open(copy.c_str(), &raw), SQLITE_OK);
+        const int version = must(read_version(raw));
+        EXPECT_EQ(sqlite3_exec(raw, "SELECT * FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK, version >= 2) << version;
+        EXPECT_EQ(sqlite3_exec(raw, "SELECT more FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK, version >= 3) << version;
+        must(migrate(raw, copy, "", later_program()));
+        EXPECT_EQ(must(read_version(raw)), 3);
+        sqlite3_close(raw);
+    }
+}
+
+}  // namespace
+}  // namespace orchd::store
