@@ -87,9 +87,6 @@ Result<TaskBranch::Landed> TaskBranch::land_on(const std::string& commit, const 
     if (!rebased) return fail(rebased.error());
     if (!rebased->conflicts.empty())
         return Landed{{}, "somebody else pushed to " + name_ + " meanwhile, and both changed " + joined(rebased->conflicts)};
-    auto news = mirror_->changed_paths(present, rebased->commit);
-    if (!news) return fail(news.error());
-    if (news->empty()) return Landed{present, {}};  // rebased and pushed before a crash
     if (auto pushed = push(rebased->commit, present); !pushed)
         return fail(pushed.error().code == Errc::conflict ? Errc::unavailable : pushed.error().code, pushed.error().text);
     return Landed{rebased->commit, {}};
@@ -103,12 +100,6 @@ Result<std::string> TaskBranch::land_file(const std::string& path, const std::st
         auto present = mirror_->forge_head(name_);
         if (!present) return fail(present.error());
         const auto& base = *present ? **present : parent;
-        auto there = mirror_->read_file(base, path);
-        if (!there) return fail(there.error());
-        if (*there == content && *present) {
-            if (auto followed = follow(base); !followed) return fail(followed.error());
-            return base;
-        }
         auto commit = mirror_->commit_file(base, path, content, message);
         if (!commit) return commit;
         auto pushed = push(*commit, present->value_or(""));

@@ -1,7 +1,6 @@
 // The end of an agent's run: its commits, and the verdict in its artefact.
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "engine/code.h"
 #include "engine/ending.h"
@@ -21,11 +20,9 @@ struct Commits {
 // Takes the run's commits into the mirror; no branch moves.
 Result<Commits> take_commits(const World& world, const Ended& ended, git::Mirror& mirror) {
     const auto& before = ended.run.head_before;
-    const auto bundle = world.paths.left_dir + "/bundle";
-    std::error_code unreadable;
-    if (std::filesystem::symlink_status(bundle, unreadable).type() == std::filesystem::file_type::not_found)
-        return Commits{before, {}};
-    auto head = mirror.import_bundle(bundle, ended.task.branch, static_cast<std::uint64_t>(world.settings.bundle_max_bytes));
+    auto head = mirror.import_bundle(world.paths.left_dir + "/bundle", ended.task.branch,
+                                     static_cast<std::uint64_t>(world.settings.bundle_max_bytes));
+    if (!head && head.error().code == Errc::no_such) return Commits{before, {}};
     if (!head && head.error().code == Errc::invalid_argument) return Commits{{}, head.error().text};
     if (!head) return fail(head.error());
     auto descends = mirror.is_ancestor(before, *head);

@@ -1,0 +1,245 @@
+// R04, R05, R09, R16, R25: what people do to tasks, jobs and the queue.
+#include "engine/operate.h"
+
+#include "engine/leases.h"
+#include "run_life.h"
+
+namespace orchd::support {
+namespace {
+
+constexpr const char* ann = "uid:1000 ann";
+
+class OperateTest : public testing::Test {
+protected:
+    RunLife life;
+    Scene& scene = life.scene;
+    engine::World control = scene.world("control");
+
+    Errc refused(const Status& status) { return status ? Errc::internal : status.error().code; }
+    // The task waits for the approval of its analysis.
+    void await_approval() {
+        life.start(Stage::analysis);
+        life.commits({{life.artefact(Artefact::analysis), "---\nstatus: READY\n---\n"}});
+        life.ends(0);
+        must(scene.step("HELLO-1"));
+        ASSERT_EQ(life.task().row().waiting_for, "check_analysis_approved");
+    }
+    void hold(Hold hold) {
+        const auto task = life.task().row();
+        scene.write([&](store::Tx& tx) -> Status {
+            must(store::set_retries(tx, task.id, {.developer = 3, .again = 2}, scene.now));
+            return store::set_hold(tx, task.id, hold, "the reason", scene.now);
+        });
+    }
+    void cancel_queued_jobs() {
+        for (const auto& claim : life.queued())
+            scene.write([&](store::Tx& tx) { return store::cancel_queued(tx, claim.job.id, "", scene.now); });
+    }
+};
+
+TEST_F(OperateTest, CreatesATaskAtAnalysisWithItsFirstJob) {
+    const auto task = must(engine::create_task(control, {"hello", "HELLO-1", "A title", "A body", 7}, ann));
+    EXPECT_EQ(task.stage, Stage::analysis);
+    EXPECT_EQ(task.branch, "task/HELLO-1");
+    const auto jobs = life.queued();
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0].job.role, Role::analyst);
+    EXPECT_EQ(jobs[0].job.priority, 7);
+    EXPECT_EQ(life.task().events("task_created").size(), 1u);
+}
+
+TEST_F(OperateTest, R25ASecondCreationIsAConflictAndMakesNothing) {
+    must(engine::create_task(control, {"hello", "HELLO-1", "A title", "", 5}, ann));
+    EXPECT_EQ(engine::create_task(control, {"hello", "HELLO-1", "Another", "", 5}, ann).error().code, Errc::conflict);
+    EXPECT_EQ(life.queued().size(), 1u);
+}
+
+TEST_F(OperateTest, RefusesWhatIsNoWorkItemOfTheProject) {
+    const auto code = [&](const engine::TaskRequest& r) { return engine::create_task(control, r, ann).error().code; };
+    EXPECT_EQ(code({"nowhere", "HELLO-1", "t", "", 5}), Errc::no_such);
+    for (const auto* item : {"OTHER-1", "HELLO", "hello-1", "HELLO-1x", "../HELLO-1", "$(id)-1", "HELLO-1\n", ""})
+        EXPECT_EQ(code({"hello", item, "t", "", 5}), Errc::invalid_argument) << item;
+    EXPECT_EQ(code({"hello", "HELLO-1", "two\nlines", "", 5}), Errc::invalid_argument);
+    EXPECT_EQ(code({"hello", "HELLO-1", "esc\x1b[1m", "", 5}), Errc::invalid_argument);
+    EXPECT_EQ(code({"hello", "HELLO-1", "t", "", 10}), Errc::invalid_argument);
+}
+
+TEST_F(OperateTest, R05AnApprovalIsRecordedWithWhoAndForWhichCodeOnce) {
+    await_approval();
+    must(engine::approve(control, "HELLO-1", ann));
+    must(engine::approve(control, "HELLO-1", ann));
+    const auto rows = must(store::list_verdicts(scene.db, life.task().row().id));
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].gate, Gate::analysis_approved);
+    EXPECT_EQ(rows[0].colour, Colour::green);
+    EXPECT_EQ(rows[0].by, ann);
+    EXPECT_EQ(rows[0].commit, life.forge_head());
+    EXPECT_FALSE(rows[0].patch_id.empty());
+    EXPECT_EQ(life.count_queued(Role::step), 1);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(life.task().stage(), Stage::architecture);
+    EXPECT_EQ(refused(engine::approve(control, "HELLO-1", ann)), Errc::conflict) << "its gate is closed by now";
+}
+
+TEST_F(OperateTest, R05ARejectionRunsTheAnalystAgainWithTheReason) {
+    await_approval();
+    must(engine::reject(control, "HELLO-1", "too vague", ann));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(life.task().stage(), Stage::analysis);
+    EXPECT_EQ(life.task().row().again_reason, "too vague");
+    EXPECT_EQ(life.count_queued(Role::analyst), 1);
+}
+
+TEST_F(OperateTest, R05WithoutAnOpenHumanGateAVerdictIsAConflict) {
+    EXPECT_EQ(refused(engine::approve(control, "HELLO-1", ann)), Errc::no_such);
+    life.task().in(Stage::analysis);
+    EXPECT_EQ(refused(engine::approve(control, "HELLO-1", ann)), Errc::conflict) << "the analyst has not worked yet";
+    EXPECT_EQ(refused(engine::reject(control, "HELLO-1", "no", ann)), Errc::conflict);
+    EXPECT_TRUE(must(store::list_verdicts(scene.db, life.task().row().id)).empty());
+}
+
+TEST_F(OperateTest, R05AHeldTaskHasNoOpenGate) {
+    await_approval();
+    hold(Hold::infra);
+    EXPECT_EQ(refused(engine::approve(control, "HELLO-1", ann)), Errc::conflict);
+}
+
+TEST_F(OperateTest, R04RetryClearsHoldAndCountersAndWorksTheStageAgain) {
+    life.task().in(Stage::review);
+    cancel_queued_jobs();
+    hold(Hold::escalated);
+    const auto before = life.task().row();
+    must(engine::retry(control, "HELLO-1", ann));
+    const auto task = life.task().row();
+    EXPECT_EQ(task.hold, Hold::none);
+    EXPECT_EQ(task.retries.developer + task.retries.again, 0);
+    EXPECT_EQ(task.stage, Stage::review);
+    EXPECT_EQ(task.stage_seq, before.stage_seq + 1) << "what was said of the stage so far counts no more";
+    EXPECT_EQ(task.again_reason, "the reason");
+    EXPECT_EQ(life.count_queued(Role::reviewer), 1);
+}
+
+TEST_F(OperateTest, RetryReplacesAJobThatWaitsAndRefusesWhileARunIsAtWork) {
+    life.task().in(Stage::review);
+    const auto waiting = life.queued().at(0).job.id;
+    must(engine::retry(control, "HELLO-1", ann));
+    EXPECT_EQ(life.job(waiting).status, JobStatus::cancelled);
+    life.start();
+    EXPECT_EQ(refused(engine::retry(control, "HELLO-1", ann)), Errc::conflict);
+    EXPECT_EQ(life.live().job.status, JobStatus::running);
+}
+
+TEST_F(OperateTest, R13NothingWritesAStageInTheMiddleOfATransition) {
+    life.task().in(Stage::deploy);
+    life.dispatch();
+    const auto step = must(store::live_jobs(scene.db)).at(0);
+    const auto task = life.task().row();
+    const store::LeaseOwner owner{step.run.unit, "step", scene.now.boot_id, 17};
+    scene.write([&](store::Tx& tx) -> Status {
+        must(store::acquire_transition(tx, task.id, owner, step.run.id, task.stage, {}, scene.now));
+        return {};
+    });
+    EXPECT_EQ(refused(engine::retry(control, "HELLO-1", ann)), Errc::conflict);
+    EXPECT_EQ(refused(engine::cancel(control, "HELLO-1", "", ann)), Errc::conflict);
+    EXPECT_EQ(life.task().row().stage_seq, task.stage_seq);
+    EXPECT_EQ(life.task().row().stage, Stage::deploy);
+    EXPECT_TRUE(life.queued().empty()) << "a refused operation changes nothing";
+}
+
+TEST_F(OperateTest, R04ReleaseHoldClearsTheHoldOnly) {
+    life.task().in(Stage::review);
+    EXPECT_EQ(refused(engine::release_hold(control, "HELLO-1", ann)), Errc::conflict);
+    hold(Hold::infra);
+    must(engine::release_hold(control, "HELLO-1", ann));
+    EXPECT_EQ(life.task().row().hold, Hold::none);
+    EXPECT_EQ(life.task().row().retries.developer, 3);
+    EXPECT_EQ(life.count_queued(Role::step), 1);
+}
+
+TEST_F(OperateTest, CancelEndsATaskThatOnlyWaits) {
+    life.task().in(Stage::review);
+    must(engine::cancel(control, "HELLO-1", "not wanted", ann));
+    EXPECT_EQ(life.task().stage(), Stage::cancelled);
+    EXPECT_TRUE(life.queued().empty());
+    EXPECT_EQ(refused(engine::cancel(control, "HELLO-1", "", ann)), Errc::conflict);
+}
+
+TEST_F(OperateTest, CancelStopsWhatRunsAndGivesUpItsLeaseOnlyThen) {
+    life.task().in(Stage::deploy_staging);
+    const auto claim = life.start(Role::staging, life.forge_head());
+    scene.write([&](store::Tx& tx) -> Status {
+        must(store::acquire_held(tx, store::LeaseKind::target, "staging:hello", claim.job.task_id, claim.job.id, scene.now));
+        return {};
+    });
+    must(engine::cancel(control, "HELLO-1", "", ann));
+    EXPECT_EQ(life.task().stage(), Stage::cancelled);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_FALSE(life.prepare()) << "prepare refuses it from here on";
+    EXPECT_TRUE(must(store::find_held(scene.db, store::LeaseKind::target, "staging:hello"))) << "its unit still runs";
+    life.recover();
+    EXPECT_EQ(life.scene.units.stopped.at(0), life.agent());
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::cancelled);
+    EXPECT_FALSE(must(store::find_held(scene.db, store::LeaseKind::target, "staging:hello")));
+}
+
+TEST_F(OperateTest, ADeployUnderWayIsNotCancelled) {
+    scene.without({Role::build});
+    scene.project().deploy = settings::Project::Deploy{"/hook", "/config"};
+    life.task().in(Stage::deploy);
+    const auto claim = life.start(Role::deploy, life.forge_head());
+    EXPECT_EQ(refused(engine::cancel(control, "HELLO-1", "", ann)), Errc::conflict);
+    EXPECT_EQ(refused(engine::cancel_job(control, claim.job.id, ann)), Errc::conflict);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::running);
+    EXPECT_EQ(life.task().stage(), Stage::deploy);
+}
+
+TEST_F(OperateTest, ACancelledJobLeavesItsTaskToAPersonAndCanBeQueuedAgain) {
+    const auto claim = life.start(Stage::development);
+    must(engine::cancel_job(control, claim.job.id, ann));
+    EXPECT_EQ(life.task().row().hold, Hold::human);
+    life.recover();
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::cancelled);
+    EXPECT_TRUE(life.queued().empty()) << "nothing asks for the same work by itself";
+    EXPECT_EQ(refused(engine::cancel_job(control, claim.job.id, ann)), Errc::conflict);
+    must(engine::retry_job(control, claim.job.id, ann));
+    EXPECT_EQ(life.task().row().hold, Hold::none);
+    EXPECT_EQ(life.count_queued(Role::developer), 1);
+    EXPECT_EQ(refused(engine::retry_job(control, claim.job.id, ann)), Errc::conflict) << "one is queued already";
+    EXPECT_EQ(refused(engine::retry_job(control, 4711, ann)), Errc::no_such);
+}
+
+TEST_F(OperateTest, AJobOfAStageThatIsPastIsNotQueuedAgain) {
+    life.task().in(Stage::development);
+    const auto job = life.queued().at(0).job.id;
+    must(engine::cancel_job(control, job, ann));
+    must(engine::retry(control, "HELLO-1", ann));
+    EXPECT_EQ(refused(engine::retry_job(control, job, ann)), Errc::conflict);
+}
+
+TEST_F(OperateTest, R16WhatIsPausedTakesNoSlotUntilItIsResumed) {
+    life.task().in(Stage::analysis);
+    for (const std::string scope : {"", "project:hello", "task:HELLO-1"}) {
+        SCOPED_TRACE(scope);
+        must(engine::pause(control, scope, "audit", ann));
+        EXPECT_EQ(refused(engine::pause(control, scope, "audit", ann)), Errc::conflict);
+        EXPECT_EQ(life.dispatch(), 0);
+        must(engine::resume(control, scope, ann));
+        EXPECT_EQ(refused(engine::resume(control, scope, ann)), Errc::conflict);
+    }
+    EXPECT_EQ(life.dispatch(), 1);
+    EXPECT_EQ(refused(engine::pause(control, "task:HELLO-9", "", ann)), Errc::no_such);
+    EXPECT_EQ(refused(engine::pause(control, "project:nowhere", "", ann)), Errc::no_such);
+    EXPECT_EQ(refused(engine::pause(control, "everything", "", ann)), Errc::invalid_argument);
+}
+
+TEST_F(OperateTest, WakesTheWorkerAfterACommitOnly) {
+    int woken = 0;
+    control.wake = [&] { ++woken; };
+    (void)engine::create_task(control, {"hello", "HELLO-1", "bad\ntitle", "", 5}, ann);
+    EXPECT_EQ(woken, 0);
+    must(engine::create_task(control, {"hello", "HELLO-1", "good", "", 5}, ann));
+    EXPECT_EQ(woken, 1);
+}
+
+}  // namespace
+}  // namespace orchd::support
