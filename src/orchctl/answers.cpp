@@ -7,10 +7,10 @@
 namespace orchd::orchctl {
 namespace {
 
-Colour of_job(const std::string& status) {
-    if (status == "running" || status == "stopping") return Colour::green;
-    if (status == "failed") return Colour::red;
-    return status == "queued" ? Colour::none : Colour::dim;
+Paint of_job(const std::string& status) {
+    if (status == "running" || status == "stopping") return Paint::green;
+    if (status == "failed") return Paint::red;
+    return status == "queued" ? Paint::none : Paint::dim;
 }
 
 std::string state(const Record& task) {
@@ -37,11 +37,11 @@ Table task_table(const Records& tasks) {
     const auto now = host::now().utc_ms;
     Table table({{"WORK-ITEM"}, {"PROJECT"}, {"STAGE"}, {"STATE"}, {"AGE", Align::right}, {"TITLE"}, {"WHY"}});
     for (const auto& task : tasks) {
-        const auto colour = task.flag("needs_you") ? Colour::yellow : Colour::none;
+        const auto colour = task.flag("needs_you") ? Paint::yellow : Paint::none;
         table.add({{task.text("work_item"), colour},
                    task.text("project"),
                    task.text("stage"),
-                   {state(task), Colour::red},
+                   {state(task), Paint::red},
                    age(task.number("updated_at"), now),
                    task.text("title"),
                    task.text("why")});

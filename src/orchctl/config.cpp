@@ -28,8 +28,8 @@ Status show(Session& session) {
     }
     Table table({{"KEY"}, {"VALUE", Align::right}, {"UNIT"}, {"FROM"}, {"TEXT"}});
     for (const auto& origin : loaded->origins) {
-        const auto colour = origin.where == "default" ? Colour::dim : Colour::none;
-        table.add({origin.key, origin.value, origin.unit, {origin.where, colour}, {origin.text, Colour::dim}});
+        const auto colour = origin.where == "default" ? Paint::dim : Paint::none;
+        table.add({origin.key, origin.value, origin.unit, {origin.where, colour}, {origin.text, Paint::dim}});
     }
     session.table(table);
     return {};

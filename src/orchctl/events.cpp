@@ -89,10 +89,10 @@ Status events(Session& session, const Given& given) {
 
 std::string event_line(const Record& event, bool colours) {
     const auto& work_item = event.text("work_item");
-    return coloured(local_time(event.number("at")), Colour::dim, colours) + "  " +
+    return coloured(local_time(event.number("at")), Paint::dim, colours) + "  " +
            (work_item.empty() ? "" : printable(work_item) + "  ") +
-           coloured(printable(event.text("kind")), Colour::bold, colours) + "  " + printable(data_text(event.text("data"))) +
-           "  " + coloured("(" + printable(event.text("actor")) + ")", Colour::dim, colours);
+           coloured(printable(event.text("kind")), Paint::bold, colours) + "  " + printable(data_text(event.text("data"))) +
+           "  " + coloured("(" + printable(event.text("actor")) + ")", Paint::dim, colours);
 }
 
 void add_events(CLI::App& app, Session& session) {

@@ -37,7 +37,7 @@ bool Session::colours() const { return terminal() && std::getenv("NO_COLOR") == 
 
 void Session::heading(const std::string& text) {
     if (!text_.empty()) text_ += '\n';
-    line(coloured(text, Colour::bold, colours()));
+    line(coloured(text, Paint::bold, colours()));
 }
 
 void Session::table(const Table& table) { text_ += table.render(terminal() ? window().ws_col : 0, colours()); }

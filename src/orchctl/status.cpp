@@ -42,7 +42,7 @@ void tell_needs_you(Session& session, const Records& tasks) {
     if (tasks.empty()) return session.line("Nothing needs you.");
     session.heading("Needs you");
     for (const auto& task : tasks) {
-        session.line("  " + coloured(printable(task.text("work_item")), Colour::yellow, session.colours()) + "  " +
+        session.line("  " + coloured(printable(task.text("work_item")), Paint::yellow, session.colours()) + "  " +
                      printable(task.text("stage")) + "  " + printable(task.text("title")));
         session.line("    " + printable(task.text("why")));
         if (!task.text("command").empty()) session.line("    $ " + printable(task.text("command")));
@@ -63,8 +63,8 @@ void tell_projects(Session& session, const json::object& queue) {
     for (const auto& project : records_of(member(queue, "projects"))) {
         const bool paused = project.flag("paused");
         const auto& problem = project.text("problem");
-        Cell state(paused ? "paused: " + project.text("pause_reason") : "serves", paused ? Colour::yellow : Colour::none);
-        if (!problem.empty()) state = Cell(problem, Colour::red);
+        Cell state(paused ? "paused: " + project.text("pause_reason") : "serves", paused ? Paint::yellow : Paint::none);
+        if (!problem.empty()) state = Cell(problem, Paint::red);
         table.add({project.text("name"), std::to_string(project.number("open_tasks")),
                    std::to_string(project.number("running")), std::to_string(project.number("queued")), state});
     }

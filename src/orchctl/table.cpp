@@ -46,19 +46,19 @@ std::string clean(std::string_view text, bool keep_lines) {
 std::string printable(std::string_view text) { return clean(text, false); }
 std::string printable_lines(std::string_view text) { return clean(text, true); }
 
-std::string coloured(std::string_view text, Colour colour, bool colours) {
+std::string coloured(std::string_view text, Paint paint, bool colours) {
     constexpr std::array<std::string_view, 6> codes{"", "31", "32", "33", "2", "1"};
-    if (!colours || colour == Colour::none || text.empty()) return std::string(text);
-    return "\x1b[" + std::string(codes[static_cast<std::size_t>(colour)]) + "m" + std::string(text) + "\x1b[0m";
+    if (!colours || paint == Paint::none || text.empty()) return std::string(text);
+    return "\x1b[" + std::string(codes[static_cast<std::size_t>(paint)]) + "m" + std::string(text) + "\x1b[0m";
 }
 
 std::string Table::render(int width, bool colours) const {
     std::vector<std::vector<Cell>> lines;
     lines.emplace_back();
-    for (const auto& column : columns_) lines.back().emplace_back(column.title, Colour::bold);
+    for (const auto& column : columns_) lines.back().emplace_back(column.title, Paint::bold);
     for (const auto& row : rows_) {
         lines.emplace_back();
-        for (const auto& cell : row) lines.back().emplace_back(cell.text.empty() ? "-" : printable(cell.text), cell.colour);
+        for (const auto& cell : row) lines.back().emplace_back(cell.text.empty() ? "-" : printable(cell.text), cell.paint);
     }
     std::vector<int> widths(columns_.size(), 0);
     for (const auto& line : lines) {
@@ -77,7 +77,7 @@ std::string Table::render(int width, bool colours) const {
             const std::string shown = last ? cut(line[i].text, widths[i]) : line[i].text;
             const std::string padding(static_cast<std::size_t>(widths[i] - letters(shown)), ' ');
             const bool right = columns_[i].align == Align::right;
-            text += (right ? padding : "") + coloured(shown, line[i].colour, colours);
+            text += (right ? padding : "") + coloured(shown, line[i].paint, colours);
             if (!last) text += (right ? "" : padding) + std::string(gap, ' ');
         }
         text += '\n';

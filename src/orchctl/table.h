@@ -8,13 +8,13 @@
 
 namespace orchd::orchctl {
 
-enum class Colour { none, red, green, yellow, dim, bold };
+enum class Paint { none, red, green, yellow, dim, bold };
 
 struct Cell {
-    Cell(std::string t, Colour c = Colour::none) : text(std::move(t)), colour(c) {}  // NOLINT: a text is a cell
-    Cell(const char* t) : text(t) {}                                                 // NOLINT
+    Cell(std::string t, Paint p = Paint::none) : text(std::move(t)), paint(p) {}
+    Cell(const char* t) : text(t) {}
     std::string text;
-    Colour colour;
+    Paint paint = Paint::none;
 };
 
 enum class Align { left, right };
@@ -40,7 +40,7 @@ private:
 [[nodiscard]] std::string printable(std::string_view text);
 // As printable, but line ends stay.
 [[nodiscard]] std::string printable_lines(std::string_view text);
-[[nodiscard]] std::string coloured(std::string_view text, Colour colour, bool colours);
+[[nodiscard]] std::string coloured(std::string_view text, Paint paint, bool colours);
 // "5s", "3m", "2h", "4d" between two times in milliseconds; "-" where `then` is 0.
 [[nodiscard]] std::string age(std::int64_t then_ms, std::int64_t now_ms);
 // Local time to the second: "2026-11-21 22:53:50"; "-" for 0.

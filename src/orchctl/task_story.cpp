@@ -19,7 +19,7 @@ const json::value& member(const json::object& story, std::string_view key) {
 
 void fact(Session& session, const std::string& name, const std::string& text) {
     if (text.empty()) return;
-    session.line(coloured(name + ":", Colour::dim, session.colours()) +
+    session.line(coloured(name + ":", Paint::dim, session.colours()) +
                  std::string(name.size() < 10 ? 10 - name.size() : 1, ' ') + printable(text));
 }
 
@@ -56,7 +56,7 @@ void tell_verdicts(Session& session, const json::object& story) {
     Table table({{"WHEN"}, {"GATE"}, {"COLOUR"}, {"BY"}, {"REASON"}});
     for (const auto& verdict : records_of(member(story, "verdicts"))) {
         const auto& text = verdict.text("colour");
-        const auto colour = text == "green" ? Colour::green : text == "red" ? Colour::red : Colour::yellow;
+        const auto colour = text == "green" ? Paint::green : text == "red" ? Paint::red : Paint::yellow;
         table.add({local_time(verdict.number("at")),
                    verdict.text("gate"),
                    {text, colour},
@@ -106,7 +106,7 @@ void tell_events(Session& session, const json::object& story) {
 void tell_task(Session& session, const json::object& story) {
     const auto task = record_of(story);
     const auto& work_item = task.text("work_item");
-    session.line(coloured(work_item, Colour::bold, session.colours()) + "  " + printable(task.text("title")));
+    session.line(coloured(work_item, Paint::bold, session.colours()) + "  " + printable(task.text("title")));
     fact(session, "Project", task.text("project"));
     fact(session, "Stage",
          task.text("stage") + ", step " + std::to_string(task.number("stage_seq")) + ", since " +

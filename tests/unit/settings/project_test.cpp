@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "files.h"
+#include "settings/files.h"
 
 namespace orchd::settings {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <cstdlib>
 
-#include "files.h"
+#include "settings/files.h"
 #include "settings/table.h"
 
 namespace orchd::settings {
