@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "core/boundary.h"
 #include "core/names.h"
@@ -87,6 +89,7 @@ bool still_running(store::Db& db, const store::Claim& claim) {
 // Starts the claims; how many systemd took.
 int start(World& world, const std::vector<store::Claim>& claims) {
     std::vector<StartRequest> requests;
+    requests.reserve(claims.size());
     for (const auto& c : claims) requests.push_back(request_for(world, c));
     boundary("dispatch.start.before");
     const auto answers = world.units->start(requests);

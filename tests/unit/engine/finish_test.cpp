@@ -1,4 +1,5 @@
 // R04, R07, R08, R11, R26, R33: how a run ends, whatever is killed or pushed meanwhile.
+#include "core/boundary.h"
 #include "run_life.h"
 
 namespace orchd::support {
@@ -278,6 +279,28 @@ TEST(FinishTest, AJobThatIsBeingStoppedIsLeftToRecovery) {
     EXPECT_EQ(life.count_queued(Role::step), 0);
 }
 
+RunLife* cancelled_life = nullptr;
+
+TEST(FinishTest, AJobThatIsCancelledInTheLastMomentIsNotEndedAsDone) {
+    RunLife life;
+    const auto claim = life.start(Stage::review);
+    life.commits({{life.artefact(Artefact::review), "---\nverdict: APPROVED\n---\n"}});
+    const auto monitor = life.exited(0);
+    cancelled_life = &life;
+    set_boundary_hook([](std::string_view name) {
+        if (name != "finish.commit.before") return;
+        const auto live = cancelled_life->live();
+        auto& scene = cancelled_life->scene;
+        scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, live.job.id, live.run.id, "cancelled", scene.now); });
+    });
+    const auto finished = life.finish(monitor);
+    set_boundary_hook(nullptr);
+    must(finished);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_FALSE(life.verdict(Gate::review_approved));
+    EXPECT_EQ(life.count_queued(Role::step), 0);
+}
+
 TEST(FinishTest, AForgeThatDoesNotAnswerIsTriedAgain) {
     RunLife life;
     const auto claim = life.start(Stage::development);
@@ -286,6 +309,7 @@ TEST(FinishTest, AForgeThatDoesNotAnswerIsTriedAgain) {
     std::filesystem::rename(life.scene.forge.path, life.scene.folder / "away");
     EXPECT_FALSE(life.finish(monitor));
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::running);
+    EXPECT_TRUE(life.run(claim.run.id).exit) << "the exit comes before everything that can fail";
     std::filesystem::rename(life.scene.folder / "away", life.scene.forge.path);
     must(life.finish({}));
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::done);
