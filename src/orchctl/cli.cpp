@@ -29,6 +29,12 @@ std::vector<std::string> option_names(const CLI::App* app) {
     return names;
 }
 
+// "'orchctl task' has no command lst; did you mean list?"
+std::string unknown(const std::string& where, const std::string& what, const std::string& word,
+                    const std::vector<std::string>& known) {
+    return "'" + where + "' has no " + what + ' ' + word + settings::did_you_mean(word, known);
+}
+
 void print_error(const Error& error, bool json) {
     if (json) {
         std::cerr << boost::json::serialize(boost::json::object{{"error", face(error.code).name}, {"text", error.text}})
@@ -66,15 +72,15 @@ std::string usage_problem(const std::vector<std::string>& words, const std::stri
             const auto known = option_names(at);
             const bool bundled = !name.starts_with("--") && name.size() > 2;  // -fn5
             if (bundled || std::find(known.begin(), known.end(), name) != known.end()) continue;
-            return "'" + path + "' has no option " + name + settings::did_you_mean(name, known);
+            return unknown(path, "option", name, known);
         }
         const auto names = subcommand_names(*at);
         if (names.empty()) continue;  // an argument
         if (std::find(names.begin(), names.end(), word) == names.end()) {
-            return "'" + path + "' has no command " + word + settings::did_you_mean(word, names);
+            return unknown(path, "command", word, names);
         }
         at = at->get_subcommand(word);
-        path += ' ' + word;
+        path.append(1, ' ').append(word);
     }
     return fallback;
 }

@@ -76,6 +76,7 @@ Status logs(const Session& session, const Given& given) {
     if (!given.lines.empty()) words.push_back("--lines=" + given.lines);
     words.insert(words.end(), matches->begin(), matches->end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (auto& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     ::execvp(argv[0], argv.data());

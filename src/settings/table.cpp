@@ -64,6 +64,7 @@ const Key* find_key(std::string_view name) {
 const std::vector<std::string>& key_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> all;
+        all.reserve(table.size());
         for (const auto& key : table) all.emplace_back(key.name);
         return all;
     }();

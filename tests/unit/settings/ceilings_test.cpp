@@ -1,0 +1,44 @@
+// R17: the units' static ceilings lie above whatever the settings and project files allow.
+#include <gtest/gtest.h>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "settings/table.h"
+
+namespace orchd::settings {
+namespace {
+
+// The value of KEY= in a unit's file, "1d 5min" in seconds.
+std::int64_t seconds(const std::string& unit, const std::string& key) {
+    const std::map<std::string, std::int64_t> units{{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+    std::ifstream in(std::string(ORCHD_UNITS) + '/' + unit);
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with(key + '=')) continue;
+        std::istringstream parts(line.substr(key.size() + 1));
+        std::int64_t sum = 0, number = 0;
+        for (std::string name; parts >> number >> name;) sum += number * units.at(name);
+        return sum;
+    }
+    ADD_FAILURE() << unit << " has no " << key;
+    return 0;
+}
+
+TEST(Ceilings, R17_OfARunIsAboveTheReapers) {
+    EXPECT_GT(seconds("orchd-agent@.service.in", "RuntimeMaxSec"), find_key("reaper_max_running_s")->most);
+}
+
+TEST(Ceilings, R17_OfTheTrustedUnitsHoldSeveralCallsOfGit) {
+    for (const auto* unit : {"orchd-prepare@.service.in", "orchd-finish@.service.in", "orchd-step@.service.in"}) {
+        EXPECT_GE(seconds(unit, "TimeoutStartSec"), 3 * find_key("git_timeout_s")->most) << unit;
+    }
+}
+
+TEST(Ceilings, R17_OfADeployHoldsTheLongestHookAndItsStatus) {
+    constexpr std::int64_t longest_hook = 3000, status = 60;  // [deploy] timeout_s; what the launcher gives `status`
+    EXPECT_GT(seconds("orchd-deploy@.service.in", "TimeoutStartSec"), longest_hook + status);
+}
+
+}  // namespace
+}  // namespace orchd::settings
