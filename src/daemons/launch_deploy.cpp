@@ -42,6 +42,7 @@ int launch_deploy(const LaunchPaths& paths) {
         say("the hook's status could not say which commit is live: " + live->out + live->err);
         return exited(names::exit_transient);
     }
+    if (!live->err.empty()) say(live->err);
     const auto commit = first_word(live->out);
     if (commit == spec->commit) {
         say(commit + " is live already");
