@@ -21,9 +21,13 @@ inline constexpr std::string_view settings_dir = "/etc/orchd/orchd.conf.d";
 inline constexpr std::string_view projects_dir = "/etc/orchd/projects.d";
 inline constexpr std::string_view defaults_file = "/etc/default/orchd";
 
+// The shipped deploy hook and who runs hooks.
+inline constexpr std::string_view deploy_hook = "/usr/libexec/orchd/deploy-systemd";
+inline constexpr std::string_view deploy_user = "orchd-deploy";
+
 // What a run sees inside its unit.
-inline constexpr std::string_view inside_run_dir = "/run/orchd/run";    // runs_dir/TASK, read-only
-inline constexpr std::string_view inside_mirror = "/run/orchd/mirror";  // the project's mirror, read-only
+inline constexpr std::string_view inside_run_dir = "/run/orchd/run";        // runs_dir/TASK, read-only
+inline constexpr std::string_view inside_mirror = "/run/orchd/mirror";      // the project's mirror, read-only
 inline constexpr std::string_view inside_releases = "/run/orchd/releases";  // releases_dir, read-only; deploys only
 // What finish sees of the run's state directory (/var/lib/private/orchd-agent/TASK), read-only.
 inline constexpr std::string_view inside_left = "/run/orchd/left";
