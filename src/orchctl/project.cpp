@@ -1,3 +1,4 @@
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
@@ -5,6 +6,7 @@
 #include "core/names.h"
 #include "orchctl/answers.h"
 #include "orchctl/commands.h"
+#include "orchctl/grant_deploy.h"
 #include "orchctl/host_config.h"
 #include "orchctl/project_check.h"
 #include "orchctl/project_file.h"
@@ -97,6 +99,21 @@ Status check(Session& session, const std::string& name) {
                   name.empty() ? std::to_string(projects->good.size()) + " projects are in order." : name + " is in order.");
 }
 
+Status grant(Session& session, const std::string& name) {
+    if (::geteuid() != 0) return fail(Errc::not_permitted, "Only root can grant what a deploy needs: use sudo.");
+    const auto projects = host_projects();
+    if (!projects) return fail(projects.error());
+    const auto* project = settings::find(*projects, name);
+    if (project == nullptr)
+        return fail(Errc::no_such, "There is no project " + name + " in order: 'orchctl project check' says what is wrong.");
+    const auto granted = grant_deploy(*project);
+    if (!granted) return fail(granted.error());
+    std::string done;
+    for (const auto& sentence : *granted) done += (done.empty() ? "" : "\n") + sentence;
+    say_done(session, done.empty() ? "All of it was granted before." : done);
+    return {};
+}
+
 void add_add(CLI::App& project, Session& session) {
     const auto given = std::make_shared<Given>();
     auto* command =
@@ -129,6 +146,10 @@ void add_project(CLI::App& app, Session& session) {
     auto* checking = project->add_subcommand("check", "Check project files, and what they name on this host");
     checking->add_option("NAME", *name, "Only this project");
     checking->callback([&session, name] { session.command = [&session, name] { return check(session, *name); }; });
+    auto* granting = project->add_subcommand(
+        "grant-deploy", "Give the deploy unit the path and the one service that deploy-systemd needs for a project (root)");
+    granting->add_option("NAME", *name, "The project, with [deploy] hook and config in its file")->required();
+    granting->callback([&session, name] { session.command = [&session, name] { return grant(session, *name); }; });
 }
 
 }  // namespace orchd::orchctl
