@@ -69,8 +69,8 @@ Claim read_claim(const Row& row) {
 }
 
 std::string claim_query(std::string_view on, std::string_view hint) {
-    return "SELECT " + std::string(job_columns) + ", " + std::string(run_columns) +
-           ", t.work_item, p.name FROM jobs AS j " + std::string(hint) + " LEFT JOIN runs AS r ON " + std::string(on) +
+    return "SELECT " + std::string(job_columns) + ", " + std::string(run_columns) + ", t.work_item, p.name FROM jobs AS j " +
+           std::string(hint) + " LEFT JOIN runs AS r ON " + std::string(on) +
            " JOIN tasks AS t ON t.id = j.task_id JOIN projects AS p ON p.id = j.project_id ";
 }
 
@@ -118,7 +118,8 @@ Result<bool> worked(Db& db, std::int64_t task_id, std::int64_t stage_seq, Role r
 }
 
 Result<std::vector<Claim>> live_jobs(Db& db) {
-    static const std::string sql = claim_query("r.id = j.run_id", "INDEXED BY jobs_running") + "WHERE j.status IN ('running', 'stopping') ORDER BY j.id";
+    static const std::string sql =
+        claim_query("r.id = j.run_id", "INDEXED BY jobs_running") + "WHERE j.status IN ('running', 'stopping') ORDER BY j.id";
     return list_rows(db, sql, read_claim);
 }
 
@@ -130,7 +131,9 @@ Result<std::vector<Claim>> list_jobs(Db& db, const JobFilter& filter) {
     // Parameters keep their numbers; a condition that is not asked for must not stand in the way of an index.
     sql += filter.project.empty() ? " AND ?2 = ''" : " AND p.name = ?2";
     sql += filter.work_item.empty() ? " AND ?3 = ''" : " AND t.work_item = ?3";
-    if (filter.only_live) sql += " AND j.status IN ('queued', 'running', 'stopping')";
+    // By way of the index of what is live, in the order of ids: neither what is done nor more than the limit is read.
+    if (filter.only_live || (filter.status && live(*filter.status)))
+        sql += " AND j.id IN (SELECT id FROM jobs INDEXED BY jobs_one_live WHERE status IN ('queued', 'running', 'stopping'))";
     if (filter.only_ended) sql += " AND j.status IN ('done', 'failed', 'cancelled')";
     sql += filter.oldest_first ? " ORDER BY j.id LIMIT ?4" : " ORDER BY j.id DESC LIMIT ?4";
     const auto status = filter.status ? std::optional(to_text(*filter.status)) : std::nullopt;

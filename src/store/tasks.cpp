@@ -126,11 +126,12 @@ Result<std::optional<Task>> find_task(Db& db, std::int64_t id) {
 Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter) {
     std::string sql(task_columns);
     sql += " WHERE (?1 = '' OR p.name = ?1) AND (?2 IS NULL OR t.stage = ?2)";
-    // Repeated word for word in the partial indexes, so that what is done is not read.
-    if (filter.only_open || filter.needs_human) sql += " AND t.stage NOT IN ('done', 'cancelled')";
+    // By way of the partial indexes, so that what is done is not read.
+    if (filter.only_open)
+        sql += " AND t.id IN (SELECT id FROM tasks INDEXED BY tasks_open WHERE stage NOT IN ('done', 'cancelled'))";
     if (filter.needs_human)
         sql +=
-            " AND t.id IN (SELECT id FROM tasks WHERE hold <> 'none' UNION ALL"
+            " AND t.stage NOT IN ('done', 'cancelled') AND t.id IN (SELECT id FROM tasks WHERE hold <> 'none' UNION ALL"
             " SELECT id FROM tasks WHERE waiting_for <> '' AND waiting_for = 'check_analysis_approved')";
     sql += " ORDER BY t.id LIMIT ?3";
     const auto stage = filter.stage ? std::optional(to_text(*filter.stage)) : std::nullopt;

@@ -1,9 +1,9 @@
 // R07: what a claim takes, in which order, and what it costs.
-#include <sqlite3.h>
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "counting.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -183,19 +183,6 @@ TEST_F(ClaimTest, TheUnitIsNamedForTheKindAndTheWorkItem_R08) {
     for (const auto& c : claim_all(limits())) units.insert(c.run.unit);
     EXPECT_EQ(units, (std::set<std::string>{"orchd-deploy@HELLO-1.service", "orchd-step@HELLO-1.service",
                                             "orchd-agent@HELLO-2.service"}));
-}
-
-// What the connection's statements have done since the last call.
-struct Work {
-    std::int64_t steps = 0, scanned = 0;
-};
-Work work_done(Db& db) {
-    Work work;
-    for (auto* s = sqlite3_next_stmt(db.raw(), nullptr); s != nullptr; s = sqlite3_next_stmt(db.raw(), s)) {
-        work.steps += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
-        work.scanned += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_FULLSCAN_STEP, 1);
-    }
-    return work;
 }
 
 // Queues at the present time: `ready` jobs, `delayed` ones, ones of held tasks, and ones of a role at its limit, `count` of

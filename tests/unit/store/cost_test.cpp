@@ -1,0 +1,127 @@
+// Questions about what is live cost the same however much is done: counted in steps of SQLite's machine, never in time.
+#include <functional>
+
+#include "counting.h"
+#include "store_fixture.h"
+
+namespace orchd::store {
+namespace {
+
+// `count` tasks that are done, each with a job, a run, events, a verdict, a released lease and a sent post.
+void fill_history(Db& db, int count) {
+    const auto n = std::to_string(count);
+    must(db.execute(
+        "BEGIN; WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < " + n +
+        ") INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
+        " SELECT 1, 'DONE-' || n, '', '', 'b', 'deploy', 7, 0, 0 FROM n;"
+        "INSERT INTO jobs (task_id, project_id, stage_seq, kind, role, status, priority, available_at, available_boot,"
+        " available_boot_id, max_attempts, created_at) SELECT id, 1, 7, 'deploy', 'deploy', 'queued', 5, 0, 0, '', 5, 0 FROM "
+        "tasks;"
+        "INSERT INTO runs (job_id, task_id, unit, boot_id, invocation_id, started_at, started_boot, exit_kind, exit_status, "
+        "exited_at)"
+        " SELECT id, task_id, 'u', 'b', 'i' || id, 0, 0, 'exited', 0, 0 FROM jobs;"
+        "UPDATE jobs SET status = 'running', started_at = 0, run_id = (SELECT id FROM runs WHERE task_id = jobs.task_id);"
+        "UPDATE jobs SET status = 'done', finished_at = 0; UPDATE tasks SET stage = 'done', stage_seq = 8;"
+        "INSERT INTO events (at, actor, task_id, job_id, kind, data) SELECT 0, 'a', id, id, 'k', '{}' FROM tasks;"
+        "INSERT INTO verdicts (task_id, stage_seq, gate, colour, reason, \"commit\", patch_id, by, unusable, at)"
+        " SELECT id, 7, 'check_deploy_status', 'green', '', '', '', 'x', 0, 0 FROM tasks;"
+        "INSERT INTO transition_leases (task_id, from_stage, fence, acquired_at) SELECT id, 'deploy', 3, 0 FROM tasks;"
+        "INSERT INTO outbox (channel, dedup_key, body, available_at, state, done_at)"
+        " SELECT 'journal', 'k' || id, '{}', 0, 'done', 0 FROM tasks; COMMIT"));
+}
+
+struct Question {
+    const char* name;
+    std::function<void(Db&)> ask;
+};
+
+template <class Work>
+void in_write(Db& db, Work work) {
+    (void)must(db.write([&](Tx& tx) { return work(tx); }));
+}
+
+// Each of a task LIVE-1 that has a queued advance and a running job with run `run_id`, in a house with two tasks more.
+std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int64_t run_id) {
+    return {
+        {"live_jobs", [](Db& db) { (void)must(live_jobs(db)); }},
+        {"live_run_job", [=](Db& db) { (void)must(live_run_job(db, live)); }},
+        {"running_advance", [=](Db& db) { (void)must(running_advance(db, live)); }},
+        {"worked", [=](Db& db) { (void)must(worked(db, live, 1, Role::developer)); }},
+        {"list_jobs of an item", [](Db& db) { (void)must(list_jobs(db, {.work_item = "LIVE-1"})); }},
+        {"list_jobs that live", [](Db& db) { (void)must(list_jobs(db, {.only_live = true})); }},
+        {"list_jobs that run", [](Db& db) { (void)must(list_jobs(db, {.status = JobStatus::running})); }},
+        {"list_runs", [=](Db& db) { (void)must(list_runs(db, live)); }},
+        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "inv")); }},
+        {"unfinished_exit", [=](Db& db) { (void)must(unfinished_exit(db, live)); }},
+        {"queue_counts", [](Db& db) { (void)must(queue_counts(db)); }},
+        {"project_counts", [](Db& db) { (void)must(project_counts(db)); }},
+        {"next_due_boot", [](Db& db) { (void)must(next_due_boot(db, monday)); }},
+        {"find_task", [](Db& db) { (void)must(find_task(db, "LIVE-1")); }},
+        {"list_tasks that are open", [](Db& db) { (void)must(list_tasks(db, {.only_open = true})); }},
+        {"list_tasks that need a human", [](Db& db) { (void)must(list_tasks(db, {.needs_human = true})); }},
+        {"waiting_tasks", [](Db& db) { (void)must(waiting_tasks(db, "merge_lease", 1)); }},
+        {"held_transitions", [](Db& db) { (void)must(held_transitions(db)); }},
+        {"find_verdict", [=](Db& db) { (void)must(find_verdict(db, live, 1, Gate::ci_green)); }},
+        {"list_verdicts", [=](Db& db) { (void)must(list_verdicts(db, live)); }},
+        {"unmet_dependencies", [=](Db& db) { (void)must(unmet_dependencies(db, live)); }},
+        {"due_posts", [](Db& db) { (void)must(due_posts(db, "journal", 10, monday)); }},
+        {"newest_event_id", [](Db& db) { (void)must(newest_event_id(db)); }},
+        {"list_events of a task", [=](Db& db) { (void)must(list_events(db, {.task_id = live})); }},
+        {"list_events after the newest", [](Db& db) { (void)must(list_events(db, {.after_id = must(newest_event_id(db))})); }},
+        {"the newest events", [](Db& db) { (void)must(list_events(db, {.limit = 5})); }},
+        {"heal_impossible_queued", [](Db& db) { in_write(db, [](Tx& tx) { return heal_impossible_queued(tx, monday); }); }},
+        {"rebase_due_times", [](Db& db) { in_write(db, [](Tx& tx) { return rebase_due_times(tx, monday); }); }},
+        {"enqueue",
+         [=](Db& db) { in_write(db, [&](Tx& tx) { return enqueue(tx, {.task_id = live, .role = Role::step}, monday); }); }},
+        {"count_dead_tick", [=](Db& db) { in_write(db, [&](Tx& tx) { return count_dead_tick(tx, run_id, true); }); }},
+        {"acquire_held",
+         [=](Db& db) { in_write(db, [&](Tx& tx) { return acquire_held(tx, LeaseKind::merge, "r", live, job_id, monday); }); }},
+        {"set_hold", [=](Db& db) { must(db.write([&](Tx& tx) { return set_hold(tx, live, Hold::infra, "why", monday); })); }},
+        {"begin_stopping",
+         [=](Db& db) { in_write(db, [&](Tx& tx) { return begin_stopping(tx, job_id, run_id, "", monday); }); }},
+        {"requeue", [=](Db& db) { in_write(db, [&](Tx& tx) { return requeue(tx, job_id, run_id, {}, "", monday); }); }},
+        {"write_stage",
+         [=](Db& db) {
+             in_write(
+                 db, [&](Tx& tx) { return write_stage(tx, live, Stage::analysis, 1, Stage::architecture, {}, "", 0, monday); });
+         }},
+    };
+}
+
+// The steps of each question in a house with so much behind it.
+std::vector<std::int64_t> steps_with(const std::string& path, int history) {
+    Db db = must(Db::open(path, {.mode = Mode::create}));
+    const auto hello = must(db.write([](Tx& tx) { return ensure_project(tx, "hello"); }));
+    fill_history(db, history);
+    std::int64_t live = 0;
+    for (const std::string item : {"LIVE-1", "LIVE-2", "LIVE-3"}) {
+        live = must(db.write([&](Tx& tx) { return create_task(tx, hello.id, item, "b", "", "", monday); })).id;
+        (void)must(db.write([&](Tx& tx) { return enqueue(tx, {.task_id = live, .role = Role::developer}, monday); }));
+    }
+    const Limits limits{.projects = {{.project_id = hello.id}}};
+    const auto claims = must(db.write([&](Tx& tx) { return claim(tx, limits, 1, monday); }));
+    (void)must(
+        db.write([&](Tx& tx) { return enqueue(tx, {.task_id = claims.at(0).job.task_id, .role = Role::step}, monday); }));
+    std::vector<std::int64_t> steps;
+    (void)work_done(db);
+    for (const auto& question : questions(claims[0].job.task_id, claims[0].job.id, claims[0].run.id)) {
+        question.ask(db);
+        steps.push_back(work_done(db).steps);
+    }
+    return steps;
+}
+
+TEST(CostTest, WhatIsDoneIsNotRead) {
+    const Folder folder;
+    const auto few = steps_with(folder / "few.db", 50);
+    const auto many = steps_with(folder / "many.db", 5'000);
+    const auto all = questions(0, 0, 0);
+    ASSERT_EQ(few.size(), all.size());
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        EXPECT_EQ(few[n], many[n]) << all[n].name;
+        EXPECT_LT(many[n], 1'000) << all[n].name;
+    }
+}
+
+}  // namespace
+}  // namespace orchd::store
