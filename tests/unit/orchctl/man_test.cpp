@@ -1,0 +1,118 @@
+// R44: every program and unit has a man page that formats without a warning, and orchctl(1) leaves no command out.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "orchctl/commands.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path sources = ORCHD_ROOT;
+const fs::path built = ORCHD_BUILT_MAN;
+
+bool is_page(const fs::path& path) { return std::regex_search(path.filename().string(), std::regex("\\.[1578]$")); }
+
+// By name: "orchd-worker.service.8".
+std::map<std::string, fs::path> pages() {
+    std::map<std::string, fs::path> all;
+    for (const auto& folder : {sources / "man", built}) {
+        for (const auto& entry : fs::directory_iterator(folder)) {
+            if (is_page(entry.path())) all[entry.path().filename().string()] = entry.path();
+        }
+    }
+    return all;
+}
+
+std::string contents(const fs::path& path) {
+    std::ifstream in(path);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+TEST(ManPages, R44_EveryUnitHasOne) {
+    const auto have = pages();
+    int units = 0;
+    for (const auto& entry : fs::directory_iterator(sources / "units")) {
+        std::string name = entry.path().filename().string();
+        if (name.ends_with(".in")) name.resize(name.size() - 3);
+        if (!std::regex_search(name, std::regex("^orchd.*\\.(service|socket|slice|target|timer)$"))) continue;
+        // One file for the four handlers of ends; org.orchd1.service is the bus's file, no unit.
+        if (name == "orchd-finish@.service") name = "orchd-finish-ok@.service";
+        EXPECT_TRUE(have.contains(name + ".8")) << name;
+        ++units;
+    }
+    EXPECT_GE(units, 10);
+}
+
+TEST(ManPages, R44_EveryProgramHasOne) {
+    const auto have = pages();
+    const std::string text = contents(sources / "src/daemons/meson.build");
+    const std::regex program("'(orchd-[a-z-]+)': '");
+    int programs = 0;
+    for (std::sregex_iterator found(text.begin(), text.end(), program), end; found != end; ++found, ++programs) {
+        EXPECT_TRUE(have.contains((*found)[1].str() + ".8")) << (*found)[1];
+    }
+    EXPECT_GE(programs, 7);
+    EXPECT_TRUE(have.contains("orchctl.1"));
+}
+
+TEST(ManPages, R44_EveryPageFormatsWithoutAWarning) {
+    if (std::system("command -v groff >/dev/null") != 0) GTEST_SKIP() << "groff is not installed";
+    for (const auto& [name, path] : pages()) {
+        if (contents(path).starts_with(".so ")) continue;
+        FILE* groff = ::popen(("groff -mandoc -Tutf8 -ww -z '" + path.string() + "' 2>&1").c_str(), "r");
+        std::string said;
+        for (char part[256]; std::fgets(part, sizeof part, groff) != nullptr;) said += part;
+        EXPECT_EQ(::pclose(groff), 0) << name;
+        EXPECT_EQ(said, "") << name;
+    }
+}
+
+TEST(ManPages, R44_APageOfOursThatIsReferredToIsThere) {
+    const auto have = pages();
+    const std::regex reference(R"(\.Xr (orch\S*|org\.orchd1) ([0-9]))");
+    const std::regex other(R"(\.so man[0-9]/(\S+))");
+    for (const auto& [name, path] : have) {
+        const std::string text = contents(path);
+        for (std::sregex_iterator found(text.begin(), text.end(), reference), end; found != end; ++found) {
+            EXPECT_TRUE(have.contains((*found)[1].str() + '.' + (*found)[2].str())) << name << " refers to " << (*found)[1];
+        }
+        std::smatch target;
+        if (std::regex_search(text, target, other)) {
+            EXPECT_TRUE(have.contains(target[1])) << name;
+        }
+    }
+}
+
+// The page without its macros: ".It Cm task list Oo Fl -project Ar name Oc" is "task list … -project …".
+void check_told(const CLI::App& app, const std::string& path, const std::string& page) {
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::string words = path + (path.empty() ? "" : " ") + command->get_name();
+        const bool family = !command->get_subcommands([](const CLI::App*) { return true; }).empty();
+        if (!family) {
+            EXPECT_THAT(page, testing::ContainsRegex("\\.It Cm " + words + "( |\n)"));
+        }
+        for (const auto* option : command->get_options()) {
+            for (const auto& name : option->get_lnames()) {
+                EXPECT_THAT(page, testing::ContainsRegex("Fl -" + name + "( |\n)")) << words;
+            }
+        }
+        check_told(*command, words, page);
+    }
+}
+
+TEST(ManPages, R43_OrchctlsTellsOfEveryCommandAndOption) {
+    Session session;
+    check_told(*command_tree(session), "", contents(sources / "man/orchctl.1"));
+}
+
+}  // namespace
+}  // namespace orchd::orchctl
