@@ -60,7 +60,7 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
         return std::find(changed->begin(), changed->end(), artefact_path(ended.task.work_item, a)) != changed->end();
     };
     const auto gate = gate_of(ended.job.role);
-    const auto own = gate ? artefact_of(ended.job.role) : std::nullopt;
+    const auto own = artefact_of(ended.job.role);
     for (const auto artefact : verdict_artefacts)
         if (artefact != own && touched(artefact)) ending.ignored_artefacts.emplace_back(to_text(artefact));
     if (!gate) return {};
