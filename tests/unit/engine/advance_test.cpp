@@ -264,5 +264,47 @@ TEST_F(Advance, WithoutADueJobItDoesNothing) {
     EXPECT_EQ(task().stage(), Stage::review);
 }
 
+// From `from` to done, killed at the n-th boundary of a step; the boundary's name, empty if there was no such boundary.
+std::string killed_on_the_way(support::Scene& scene, Stage from, int n) {
+    auto task = scene.task("HELLO-1");
+    task.in(from);
+    scene.write([&](store::Tx& tx) { return store::set_merged(tx, task.row().id, scene.forge.at("main"), scene.now); });
+    {
+        support::CrashAt crash(n);
+        try {
+            scene.settle();
+            return {};
+        } catch (const support::Crashed&) {
+        }
+    }
+    const std::string where = support::CrashAt::passed().back();
+    scene.units.table.clear();
+    scene.recover("HELLO-1");
+    scene.settle();
+    return where;
+}
+
+TEST(AdvanceKilled, R11_AtEveryBoundaryItComesToTheSameEnd) {
+    int killed = 0;
+    for (int n = 1;; ++n) {
+        support::Scene scene;
+        scene.without({Role::ci, Role::test, Role::staging});
+        const auto where = killed_on_the_way(scene, Stage::deploy, n);
+        auto task = scene.task("HELLO-1");
+        ASSERT_EQ(task.stage(), Stage::done) << where;
+        EXPECT_EQ(task.row().stage_seq, 8) << where;
+        EXPECT_EQ(task.events("stage_changed").size(), 1u) << where;
+        EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::target)).empty()) << where;
+        EXPECT_TRUE(must(store::held_transitions(scene.db)).empty()) << where;
+        std::map<Role, int> ended;
+        for (const auto& claim : must(store::list_jobs(scene.db, {.work_item = "HELLO-1"}))) ++ended[claim.job.role];
+        EXPECT_EQ(ended[Role::build], 1) << where;
+        EXPECT_EQ(ended[Role::deploy], 1) << where;
+        if (where.empty()) break;
+        ++killed;
+    }
+    EXPECT_GE(killed, 12);
+}
+
 }  // namespace
 }  // namespace orchd::engine
