@@ -130,11 +130,15 @@ std::string_view unit_stem(JobKind kind) {
 
 // Gives the job its run: from here on it is that run's.
 Result<Claim> start(Db& db, std::int64_t job_id, Role role, const Now& now) {
+    auto work_item = find_row(
+        db, "SELECT work_item FROM tasks WHERE id = (SELECT task_id FROM jobs WHERE id = ?)",
+        [](const Row& row) { return row.text(0); }, job_id);
+    if (!work_item) return fail(work_item.error());
     auto run_id = find_row(db,
                            "INSERT INTO runs (job_id, task_id, unit, boot_id, started_at, started_boot)"
-                           " SELECT j.id, j.task_id, ?2 || '@' || t.work_item || '.service', ?3, ?4, ?5"
-                           " FROM jobs AS j JOIN tasks AS t ON t.id = j.task_id WHERE j.id = ?1 RETURNING id",
-                           first_integer, job_id, unit_stem(kind_of(role)), now.boot_id, now.utc_ms, now.boot_ms);
+                           " SELECT id, task_id, ?2, ?3, ?4, ?5 FROM jobs WHERE id = ?1 RETURNING id",
+                           first_integer, job_id, names::unit(unit_stem(kind_of(role)), work_item->value_or("")), now.boot_id,
+                           now.utc_ms, now.boot_ms);
     if (!run_id) return fail(run_id.error());
     auto taken = change_one(db,
                             "UPDATE jobs SET status = 'running', run_id = ?1, started_at = ?2, attempts = attempts + 1"

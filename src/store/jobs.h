@@ -20,7 +20,7 @@ struct NewJob {
 };
 // Queues a job of kind_of(role) at the task's present stage_seq. A job that runs a unit takes the key "run:TASK-ID": nothing is
 // inserted and nullopt returned while another live job has it. For role step (an `advance`): nullopt if one is queued already,
-// which is then brought forward to `due` where that is earlier.
+// which is then brought forward to `due` where that is earlier. "At once" is written as the present time of this boot.
 [[nodiscard]] Result<std::optional<std::int64_t>> enqueue(Tx& tx, const NewJob& job, const Now& now);
 
 struct Limits {
