@@ -230,6 +230,20 @@ TEST(FinishTest, WorkThatDoesNotFitAsksTheStageAgainWithTheReason) {
     EXPECT_TRUE(contains(row->reason, "same")) << row->reason;
 }
 
+TEST(FinishTest, WorkOnABranchThatAPersonRewroteMeanwhileIsNotPutOnTop) {
+    RunLife life;
+    life.task().in(Stage::development);
+    life.task().commits({{"secret", "removed by a person"}});
+    const auto claim = life.start();
+    life.commits({{"ours", "ours"}});
+    const auto main = life.scene.forge.at("main");
+    scene::sh(life.scene.forge.path, "git update-ref refs/heads/task/HELLO-1 " + main);
+    life.ends(0);
+    EXPECT_EQ(life.forge_head(), main) << "what somebody took away does not come back";
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::failed);
+    EXPECT_TRUE(contains(life.verdict(Gate::ci_green)->reason, "rewritten"));
+}
+
 TEST(FinishTest, ABundleThatIsNoneIsRefusedAndTheStageAskedAgain) {
     RunLife life;
     const auto claim = life.start(Stage::development);

@@ -111,6 +111,22 @@ TEST(RecoverTest, AStoppingJobWaitsForItsUnitAndItsFinish) {
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::exited);
 }
 
+TEST(RecoverTest, ARunIsQueuedAgainOnlyWhenItsUnitWasSeenEmpty) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    struct Deaf : FakeUnits {
+        Status stop(const std::string&) override { return {}; }
+    } units;
+    units.table = life.scene.units.table;
+    auto world = life.scene.world("worker");
+    world.units = &units;
+    life.scene.pass(life.scene.settings.reaper_max_running_s * 1000 + 1);
+    EXPECT_EQ(must(engine::recover(world)).requeued, 0);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    units.is_gone(life.agent());
+    EXPECT_EQ(must(engine::recover(world)).requeued, 1);
+}
+
 TEST(RecoverTest, R10ARecordedExitWithoutAFinishIsGivenOne) {
     for (const int code : {0, 3}) {
         RunLife life;

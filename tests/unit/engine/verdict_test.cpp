@@ -143,7 +143,7 @@ TEST(VerdictTest, R30ABuildWithoutAUsableReleaseIsRed) {
         const auto file = life.scene.folder / "left/result/release.tar";
         if (how == 0) return;
         if (how == 1) life.leaves("release.tar", std::string(100, 'x'));
-        if (how == 2) std::filesystem::create_symlink("/etc/passwd", file);
+        if (how == 2) std::filesystem::create_symlink("other", file);
         if (how == 3) {
             ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
         }
