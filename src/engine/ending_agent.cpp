@@ -62,7 +62,7 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
     const auto gate = gate_of(ended.job.role);
     const auto own = artefact_of(ended.job.role);
     for (const auto artefact : verdict_artefacts)
-        if (artefact != own && touched(artefact)) ending.ignored_artefacts.emplace_back(to_text(artefact));
+        if (!(own && *own == artefact) && touched(artefact)) ending.ignored_artefacts.emplace_back(to_text(artefact));
     if (!gate) return {};
 
     Verdict said{Colour::red, "the run left no " + std::string(to_text(*own)), true};
