@@ -136,8 +136,10 @@ Result<std::vector<ProjectView>> project_views(engine::World& world) {
         view.target = project.target;
         view.forge = project.forge_kind + ":" + project.forge_path;
     }
-    for (const auto& problem : world.projects.problems)
-        views[std::filesystem::path(problem.file).stem().string()].problem = problem.text;
+    for (const auto& problem : world.projects.problems) {
+        auto& told = views[std::filesystem::path(problem.file).stem().string()].problem;
+        told += (told.empty() ? "" : "\n") + problem.text;
+    }
     const auto rows = store::all_projects(world.db);
     if (!rows) return fail(rows.error());
     const auto counts = store::project_counts(world.db);
