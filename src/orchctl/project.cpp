@@ -33,10 +33,11 @@ Status add(Session& session, const Given& given) {
     const auto host = host_settings();
     if (!host) return fail(host.error());
     const std::string dir(names::projects_dir);
-    if (auto written = write_project_file(project, dir, host->settings); !written) return written;
     if (given.init) {
+        if (auto checked = check_new_project(project, dir, host->settings); !checked) return checked;
         if (auto made = make_repository(project.repository, project.target); !made) return made;
     }
+    if (auto written = write_project_file(project, dir, host->settings); !written) return written;
     std::string done = "Wrote " + dir + '/' + project.name + ".toml.";
     if (const auto added = settings::load_project(dir + '/' + project.name + ".toml", host->settings)) {
         for (const auto& problem : host_problems(*added)) done += "\nStill to do: " + problem;

@@ -84,17 +84,21 @@ std::string project_file_text(const NewProject& project) {
     return text;
 }
 
-Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings) {
-    const std::string name = project.name + ".toml";
-    const std::string text = project_file_text(project);
-    if (auto read = settings::parse_project(text, dir + '/' + name, settings); !read) return fail(read.error());
+Status check_new_project(const NewProject& project, const std::string& dir, const settings::Settings& settings) {
+    const std::string file = dir + '/' + project.name + ".toml";
+    if (auto read = settings::parse_project(project_file_text(project), file, settings); !read) return fail(read.error());
     struct stat seen {};
-    if (::stat((dir + '/' + name).c_str(), &seen) == 0) return fail(taken(dir + '/' + name));
+    if (::stat(file.c_str(), &seen) == 0) return fail(taken(file));
     const auto others = settings::load_projects(dir, settings);
     if (const auto* owner = settings::owner_of(others, project.prefix)) {
         return fail(Errc::conflict, "The prefix " + project.prefix + " belongs to " + owner->name + " (" + owner->file + ").");
     }
-    return write_new(dir, name, text);
+    return {};
+}
+
+Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings) {
+    if (auto checked = check_new_project(project, dir, settings); !checked) return checked;
+    return write_new(dir, project.name + ".toml", project_file_text(project));
 }
 
 std::vector<std::string> words_of(const std::string& command) {

@@ -16,8 +16,10 @@ struct NewProject {
     std::string hook, hook_config;
 };
 [[nodiscard]] std::string project_file_text(const NewProject& project);
-// Checks what would be written and writes DIR/NAME.toml, whole or not at all. Errc::invalid_argument for what the file's reader
-// would refuse, conflict where the name or the prefix is taken, not_permitted where the folder is not the caller's to write.
+// Errc::invalid_argument for what the file's reader would refuse, conflict where the name or the prefix is taken.
+[[nodiscard]] Status check_new_project(const NewProject& project, const std::string& dir, const settings::Settings& settings);
+// Checks the same and writes DIR/NAME.toml, whole or not at all. Errc::not_permitted where the folder is not the caller's to
+// write.
 [[nodiscard]] Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings);
 
 // The words of a command, split at blanks: there is no shell, hence no quotes. The file takes words with blanks in them.

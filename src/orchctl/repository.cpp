@@ -28,6 +28,7 @@ Status give_to(const std::string& path, uid_t user, gid_t group) {
 }  // namespace
 
 Status make_repository(const std::string& path, const std::string& branch) {
+    if (::geteuid() != 0) return fail(Errc::not_permitted, "Only root can give a repository to the user orchd: use sudo.");
     std::error_code error;
     if (fs::exists(fs::symlink_status(path, error))) return fail(Errc::conflict, path + " is there already: leave --init out.");
     const auto* owner = ::getpwnam("orchd");
