@@ -1,0 +1,48 @@
+#include "daemons/command_line.h"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace orchd::daemons {
+namespace {
+
+tl::expected<Arguments, int> parsed(std::vector<const char*> words) {
+    words.insert(words.begin(), "orchd-prepare");
+    return parse(
+        {.name = "orchd-prepare", .about = "Prepares.", .takes_work_item = true, .flag = "--undo", .flag_about = "undo"},
+        static_cast<int>(words.size()), words.data());
+}
+
+int status_of(const std::vector<const char*>& words) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const auto result = parsed(words);
+    testing::internal::GetCapturedStderr();
+    testing::internal::GetCapturedStdout();
+    return result ? -1 : result.error();
+}
+
+TEST(CommandLine, TakesAWorkItemAndAFlag) {
+    const auto plain = parsed({"ORCH-053"});
+    ASSERT_TRUE(plain.has_value());
+    EXPECT_EQ(plain->work_item, "ORCH-053");
+    EXPECT_FALSE(plain->flag);
+    const auto undo = parsed({"--undo", "ORCH-053"});
+    ASSERT_TRUE(undo.has_value());
+    EXPECT_TRUE(undo->flag);
+}
+
+TEST(CommandLine, EndsWithNothingAfterHelpAndVersion) {
+    EXPECT_EQ(status_of({"--help"}), 0);
+    EXPECT_EQ(status_of({"--version"}), 0);
+}
+
+TEST(CommandLine, EndsWithTwoAfterBadUsage) {
+    EXPECT_EQ(status_of({}), 2);
+    EXPECT_EQ(status_of({"--nonsense", "ORCH-053"}), 2);
+    EXPECT_EQ(status_of({"../../etc/passwd"}), 2);
+    EXPECT_EQ(status_of({"ORCH-053", "ORCH-054"}), 2);
+}
+
+}  // namespace
+}  // namespace orchd::daemons
