@@ -152,6 +152,14 @@ TEST_F(DeployHook, ChangesNothingForAReleaseThatCannotBeUnpacked) {
     EXPECT_FALSE(fs::exists(folder / "root/releases/" + id('b') + ".new"));
 }
 
+TEST_F(DeployHook, LetsTheServiceIntoARelease) {
+    sh(folder.path(),
+       "mkdir -p content/locked && touch content/good && chmod 555 content/locked && chmod 700 content && "
+       "tar -C content -cf release.tar .");
+    ASSERT_EQ(hook("deploy").status, 0);
+    EXPECT_EQ(sh(folder / "root/releases", "stat -c %a " + id('a') + " " + id('a') + "/locked"), "755\n755");
+}
+
 TEST_F(DeployHook, UnpacksNothingOutsideOfTheReleaseDirectory) {
     sh(folder.path(), "mkdir -p content/sub && cd content && touch good evil && ln -s " + folder.path() +
                           " out && mkdir o && touch o/evil2 && "
