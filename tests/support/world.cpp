@@ -107,7 +107,7 @@ std::string TaskWords::commits(const std::map<std::string, std::string>& files) 
                                        "work origin/main; git clean -qfd");
     for (const auto& [path, text] : files) scene::write(scene_.forge.person + '/' + path, text);
     auto head = scene_.forge.commit("git add -A; git diff --cached --quiet || git commit -qm '" + work_item_ +
-                                          "'; git push -q origin work:" + branch);
+                                    "'; git push -q origin work:" + branch);
     const auto task = row();
     scene_.write([&](store::Tx& tx) { return store::set_head(tx, task.id, head, scene_.now); });
     return head;

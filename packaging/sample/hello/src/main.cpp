@@ -52,8 +52,9 @@ void serve(int fd) {
     if (head.starts_with("GET ") && end != std::string::npos) {
         answer = hello::answer(std::string_view(head).substr(target + 1, end - target - 1), HELLO_VERSION);
     }
-    const std::string reply = "HTTP/1.0 " + std::to_string(answer.status) + " hello\r\nContent-Type: text/plain\r\nContent-Length: " +
-                              std::to_string(answer.body.size()) + "\r\nConnection: close\r\n\r\n" + answer.body;
+    const std::string reply = "HTTP/1.0 " + std::to_string(answer.status) +
+                              " hello\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(answer.body.size()) +
+                              "\r\nConnection: close\r\n\r\n" + answer.body;
     for (std::size_t sent = 0; sent < reply.size();) {
         const ssize_t now = write(fd, reply.data() + sent, reply.size() - sent);
         if (now <= 0) return;
