@@ -58,11 +58,14 @@ Status connect(Connection& c) {
         sqlite3_db_config(c.db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) != SQLITE_OK)
         return fail(error_of(c.db));
     sqlite3_wal_hook(c.db, note_frames, &c);  // takes the place of the automatic checkpoint
-    return execute(c.db,
-                   "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                   "PRAGMA recursive_triggers = OFF;"
-                   // What a reader that stayed long has let the WAL grow to is given back when it is reset.
-                   "PRAGMA journal_size_limit = 16777216;");
+    return execute(
+        c.db,
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+        "PRAGMA recursive_triggers = OFF;"
+        // Half a MiB of pages: a claim touches a few, and the default of two would be the most of a worker's own memory.
+        "PRAGMA cache_size = -512;"
+        // What a reader that stayed long has let the WAL grow to is given back when it is reset.
+        "PRAGMA journal_size_limit = 16777216;");
 }
 
 Status require_version(int version, const std::string& path) {
