@@ -61,15 +61,15 @@ Result<std::unique_ptr<House>> House::open(const HouseOptions& options) {
         if (!opened) return fail(opened.error());
         bus = std::move(*opened);
     }
-    std::unique_ptr<House> house(new House(std::move(*db), std::move(bus), std::move(loaded->settings), std::move(read_at)));
+    std::unique_ptr<House> house(new House(std::move(*db), std::move(bus), loaded->settings, std::move(read_at)));
     house->world_->actor = options.actor;
     return house;
 }
 
-House::House(store::Db db, host::Bus bus, settings::Settings settings, std::string read_at)
+House::House(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at)
     : db_(std::move(db)),
       bus_(std::move(bus)),
-      settings_(std::move(settings)),
+      settings_(settings),
       projects_(read_projects(settings_)),
       fingerprint_(std::move(read_at)) {
     if (bus_ != nullptr) units_.emplace(*bus_);
@@ -103,7 +103,7 @@ bool House::refresh() {
     fingerprint_ = std::move(now);
     auto loaded = settings::load(settings::host_sources());
     if (loaded)
-        settings_ = std::move(loaded->settings);
+        settings_ = loaded->settings;
     else
         host::log(host::Level::error, "the last good settings stay in force: " + loaded.error().text);
     projects_ = read_projects(settings_);

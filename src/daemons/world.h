@@ -31,7 +31,7 @@ public:
     bool refresh();
 
 private:
-    House(store::Db db, host::Bus bus, settings::Settings settings, std::string read_at);
+    House(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at);
     store::Db db_;
     host::Bus bus_;
     std::optional<SystemdUnits> units_;

@@ -95,6 +95,7 @@ constexpr std::array limit_faces{
 std::array<std::uint64_t, limit_faces.size()> shipped_limits(sd_bus& bus, const std::string& unit) {
     const auto path = unit_path(unit.substr(0, unit.find('@')) + "@shipped.service");
     std::vector<Message> requests;
+    requests.reserve(limit_faces.size());
     for (const auto& face : limit_faces)
         requests.push_back(property_request(bus, path, "org.freedesktop.systemd1.Service", face.property));
     const auto replies = call_all(bus, std::move(requests));

@@ -26,7 +26,7 @@ protected:
                  .random = host::random_unit} {
         unsetenv("JOURNAL_STREAM");
     }
-    ~JournalOutboxTest() override { std::filesystem::remove_all(folder_); }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     void post(const std::string& channel, const std::string& key, const std::string& body) {
         const auto posted = db_.write([&](store::Tx& tx) { return store::post(tx, channel, key, body, host::now()); });
