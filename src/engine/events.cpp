@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "engine/notes.h"
+#include "engine/why.h"
 #include "store/facts.h"
 #include "store/tasks.h"
 
@@ -65,11 +66,9 @@ Status change_hold(const Acting& who, const store::Task& task, Hold hold, const 
     if (auto noted = add_event(who, "hold_changed", task.id, std::nullopt, {{"hold", text}, {"reason", reason}}); !noted)
         return noted;
     if (hold == Hold::none) return {};
-    // Work that failed is tried anew, with fresh counters; a hold that the host is to blame for is only let go.
-    const std::string verb = hold == Hold::escalated || hold == Hold::human ? "retry" : "release";
     return post_needs_you(
         who.tx, task, text + "/" + std::to_string(who.now.utc_ms),
-        task.work_item + " is held (" + text + "): " + reason + ". To go on: orchctl task " + verb + " " + task.work_item,
+        task.work_item + " is held (" + text + "): " + reason + ". To go on: " + command_against(hold, task.work_item),
         who.now);
 }
 

@@ -14,9 +14,7 @@ std::string with_reason(std::string text, const std::string& reason) {
 }
 
 Why held(const store::Task& task) {
-    // What the hold waits for decides the word: a retry clears the counters too, which an escalation needs to move at all.
-    const bool release = task.hold == Hold::infra || task.hold == Hold::blocked || task.hold == Hold::needs_input;
-    const std::string command = std::string("orchctl task ") + (release ? "release " : "retry ") + task.work_item;
+    const std::string command = command_against(task.hold, task.work_item);
     switch (task.hold) {
         case Hold::escalated:
             return {with_reason("Escalated", task.hold_reason), command, true};
@@ -68,6 +66,11 @@ Why under_way(const store::Job& job) {
 }
 
 }  // namespace
+
+std::string command_against(Hold hold, const std::string& work_item) {
+    const bool anew = hold == Hold::escalated || hold == Hold::human;
+    return std::string("orchctl task ") + (anew ? "retry " : "release ") + work_item;
+}
 
 Result<Surroundings> look_around(store::Db& db, const store::Task& task) {
     Surroundings around;

@@ -17,6 +17,10 @@ struct Why {
     bool needs_you = false;  // a person must act: it is held, or its human gate is open
 };
 
+// What to type to let go of a hold. Work that failed is tried anew, with fresh counters; a hold that the host or somebody else
+// is to blame for is only let go.
+[[nodiscard]] std::string command_against(Hold hold, const std::string& work_item);
+
 // What is known around a task.
 struct Surroundings {
     std::optional<std::string> host_paused, project_paused;  // the reasons, where paused
