@@ -1,6 +1,7 @@
 // The end of an agent's run: its commits, and the verdict in its artefact.
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "engine/code.h"
 #include "engine/ending.h"
@@ -17,9 +18,16 @@ struct Commits {
     std::string refused;  // instead: why they are not taken
 };
 
+// A run that was killed before its launcher cleared the folder has left nothing: what lies there is an earlier run's.
+bool took_its_spec(const World& world, const Ended& ended) {
+    std::error_code unseen;
+    return std::filesystem::exists(world.paths.left_dir + "/taken-" + std::to_string(ended.run.id), unseen);
+}
+
 // Takes the run's commits into the mirror; no branch moves.
 Result<Commits> take_commits(const World& world, const Ended& ended, git::Mirror& mirror) {
     const auto& before = ended.run.head_before;
+    if (!took_its_spec(world, ended)) return Commits{before, {}};
     auto head = mirror.import_bundle(world.paths.left_dir + "/bundle", ended.task.branch,
                                      static_cast<std::uint64_t>(world.settings.bundle_max_bytes));
     if (!head && head.error().code == Errc::no_such) return Commits{before, {}};

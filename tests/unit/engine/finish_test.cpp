@@ -255,6 +255,16 @@ TEST(FinishTest, ABundleThatIsNoneIsRefusedAndTheStageAskedAgain) {
     EXPECT_TRUE(life.verdict(Gate::ci_green)->unusable);
 }
 
+TEST(FinishTest, WhatAnEarlierRunLeftIsNotTheWorkOfOneKilledBeforeItBegan) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    life.commits({{"theirs", "an earlier run's"}});
+    std::filesystem::remove(life.scene.folder / ("left/taken-" + std::to_string(claim.run.id)));
+    const auto before = life.forge_head();
+    life.ends(0);
+    EXPECT_EQ(life.forge_head(), before);
+}
+
 TEST(FinishTest, ARunCannotRewriteTheHistoryItWasGiven) {
     RunLife life;
     life.task().in(Stage::development);

@@ -51,6 +51,7 @@ public:
     store::Claim start() {
         dispatch();
         must(prepare());
+        takes_its_spec();
         return live();
     }
     // Queues a job of this role, whatever the stage, and starts it.
@@ -66,6 +67,8 @@ public:
         return must(engine::spec_from_json(scene::read(scene.folder / ("runs/" + work_item + "/spec.json"))));
     }
 
+    // As the launcher does first.
+    void takes_its_spec() { scene::write(scene.folder / ("left/taken-" + std::to_string(spec().run_id)), ""); }
     // What the command commits in its clone; left as a bundle, as its unit does.
     void commits(const std::map<std::string, std::string>& files) {
         const auto given = spec();
