@@ -78,9 +78,9 @@ while [ "$number" -le "$to" ]; do
     is_main $kind "$pid" || continue # done meanwhile
     strike || continue
     unit=${unit%/*}
-    echo "$kind ${unit##*/}"
-    # The work comes over two thirds of the storm, and some of it at the start.
-    echo $((2 + number * 3 * tasks / (2 * all))) >/srv/storm/approve_to
+    echo "$kind ${unit##*/} ${EPOCHREALTIME%.*}"
+    # Work keeps coming to the last: two tasks at the start, the others over four fifths of the storm.
+    echo $((2 + number * tasks / all)) >/srv/storm/approve_to
     number=$((number + 1))
 done
 kill $!
@@ -109,7 +109,7 @@ begin_tasks() {
     local number prefixes=(RAIN HAIL) item
     for number in $(seq "$tasks"); do
         item=${prefixes[number % 2]}-$number
-        script "$item" <<<'sleep 0.$((RANDOM % 10)); work; sleep 0.$((RANDOM % 5))'
+        script "$item" <<<'sleep $((RANDOM % 3)).$((RANDOM % 10)); work; sleep 0.$((RANDOM % 5))'
         create "$item"
     done
 }
@@ -188,7 +188,7 @@ judge() {
 
 storm() {
     local tasks=${STORM_TASKS:-$1} kills=${STORM_KILLS:-$2} cuts=${STORM_CUTS:-$3} patience=${STORM_PATIENCE:-$4}
-    local seed=${STORM_SEED:-$RANDOM} killed
+    local seed=${STORM_SEED:-$RANDOM} killed ended
     echo "# STORM_SEED=$seed, $tasks tasks, $kills kills, $cuts power cuts"
     killed=$(mktemp)
     RANDOM=$seed
@@ -197,6 +197,8 @@ storm() {
     check "the storm rages to its end" rage
     equal "all kills were made" "$kills" "$(wc -l <"$killed")"
     judge
+    ended=$(sql "SELECT max(updated_at) / 1000 FROM tasks")
+    echo "# $(awk -v ended="$ended" '$3 <= ended' "$killed" | wc -l) of the kills while tasks were under way"
     echo "# killed: $(cut -d ' ' -f 1 "$killed" | sort | uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }');" \
         "$cuts power cuts; seed $seed; $SECONDS s"
     echo "# runs: $(sql "SELECT exit_kind, count(*) FROM runs WHERE exit_kind IS NOT NULL GROUP BY 1" | tr '\n' ' ')"
