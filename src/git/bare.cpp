@@ -14,7 +14,7 @@ Result<bool> Bare::contains(const std::string& branch, const std::string& commit
     if (!at) return fail(at.error());
     if (!*at) return fail(Errc::no_such, path_ + " has no branch " + branch);
     const Repository repository{path_, options_.timeout_s};
-    const auto known = repository.has_commit(commit);
+    auto known = repository.has_commit(commit);
     if (!known || !*known) return known;
     return repository.is_ancestor(commit, **at);
 }
