@@ -80,7 +80,7 @@ Result<std::string> DiskMirror::commit_file(const std::string& parent, const std
              {"write-tree"}}) {
         auto what = repository_.call(args);
         what.environment = {"GIT_INDEX_FILE=" + index};
-        const auto done = output(what);
+        auto done = output(what);
         if (!done) return done;
         tree = chomped(*done);
     }
