@@ -21,7 +21,9 @@ const std::map<std::string, Folders> arrows{
     {"git", {"core", "host"}},  // git's commands are host's child processes
     {"forge", {"core", "git", "settings"}},
     {"engine", {"core", "store", "settings", "git", "forge"}},
-    {"daemons", {"core", "store", "host", "settings", "git", "forge", "engine"}},
+    {"views", {"core", "store", "settings", "engine"}},
+    {"control", {"core", "store", "host", "settings", "engine", "views"}},
+    {"daemons", {"core", "store", "host", "settings", "git", "forge", "engine", "control"}},
     {"orchctl", {"core", "store", "host", "settings", "git", "forge", "engine", "daemons"}},
 };
 

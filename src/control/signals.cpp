@@ -1,4 +1,4 @@
-#include "daemons/control_signals.h"
+#include "control/signals.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,8 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "control/message.h"
 #include "core/names.h"
-#include "daemons/control_message.h"
 #include "host/log.h"
 #include "store/facts.h"
 #include "store/jobs.h"

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "daemons/control_objects.h"
+#include "control/objects.h"
 #include "host/fd.h"
 #include "host/systemd.h"
 #include "store/records.h"

@@ -9,7 +9,7 @@
 #include "store/jobs.h"
 #include "store/records.h"
 
-namespace orchd::control {
+namespace orchd::views {
 
 [[nodiscard]] boost::json::value or_null(const std::optional<std::int64_t>& value);
 // JSON that somebody else wrote: as it is where it parses, else as a text; null for nothing.
@@ -21,4 +21,4 @@ namespace orchd::control {
 [[nodiscard]] boost::json::object story(const store::Claim& claim);
 [[nodiscard]] boost::json::object story(const store::TransitionLease& lease);
 
-}  // namespace orchd::control
+}  // namespace orchd::views

@@ -1,9 +1,9 @@
 // What the control service accepts as arguments, and what it puts on the bus.
-#include "daemons/control_message.h"
+#include "control/message.h"
 
 #include <gtest/gtest.h>
 
-#include "daemons/control_fixture.h"
+#include "control/fixture.h"
 
 namespace orchd::control {
 namespace {

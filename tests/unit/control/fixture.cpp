@@ -1,4 +1,4 @@
-#include "daemons/control_fixture.h"
+#include "control/fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>

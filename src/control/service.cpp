@@ -1,14 +1,14 @@
-#include "daemons/control_service.h"
+#include "control/service.h"
 
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <functional>
 
+#include "control/changes.h"
+#include "control/message.h"
+#include "control/reads.h"
 #include "core/names.h"
-#include "daemons/control_changes.h"
-#include "daemons/control_message.h"
-#include "daemons/control_reads.h"
 
 namespace orchd::control {
 namespace {

@@ -1,15 +1,15 @@
 #include <boost/json.hpp>
 #include <map>
 
-#include "daemons/control_json.h"
-#include "daemons/control_stories.h"
 #include "engine/operation.h"
 #include "engine/why.h"
 #include "store/facts.h"
 #include "store/leases.h"
 #include "store/tasks.h"
+#include "views/stories.h"
+#include "views/views.h"
 
-namespace orchd::control {
+namespace orchd::views {
 namespace {
 
 namespace json = boost::json;
@@ -121,4 +121,4 @@ Result<std::string> task_json(engine::World& world, const std::string& work_item
     });
 }
 
-}  // namespace orchd::control
+}  // namespace orchd::views

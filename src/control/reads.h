@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemons/control_message.h"
+#include "control/message.h"
 #include "engine/ports.h"
 #include "store/records.h"
 

@@ -1,4 +1,4 @@
-#include "daemons/control_changes.h"
+#include "control/changes.h"
 
 #include <algorithm>
 #include <array>

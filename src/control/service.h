@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "daemons/control_objects.h"
-#include "daemons/control_polkit.h"
-#include "daemons/control_signals.h"
+#include "control/objects.h"
+#include "control/polkit.h"
+#include "control/signals.h"
 
 namespace orchd::control {
 

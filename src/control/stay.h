@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "control/service.h"
 #include "core/error.h"
-#include "daemons/control_service.h"
 #include "host/systemd.h"
 
 namespace orchd::control {

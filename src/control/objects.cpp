@@ -1,4 +1,4 @@
-#include "daemons/control_objects.h"
+#include "control/objects.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "control/message.h"
+#include "control/reads.h"
 #include "core/names.h"
-#include "daemons/control_message.h"
-#include "daemons/control_reads.h"
 #include "store/tasks.h"
 
 namespace orchd::control {

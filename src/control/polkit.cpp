@@ -1,4 +1,4 @@
-#include "daemons/control_polkit.h"
+#include "control/polkit.h"
 
 #include <pwd.h>
 #include <sys/types.h>

@@ -6,7 +6,7 @@
 #include <regex>
 #include <sstream>
 
-#include "daemons/control_fixture.h"
+#include "control/fixture.h"
 #include "engine/events.h"
 #include "engine/operate.h"
 #include "store/facts.h"

@@ -1,11 +1,11 @@
 // How org.orchd1 leaves the bus.
-#include "daemons/control_stay.h"
+#include "control/stay.h"
 
 #include <csignal>
 #include <functional>
 #include <map>
 
-#include "daemons/control_fixture.h"
+#include "control/fixture.h"
 
 namespace orchd::control {
 namespace {

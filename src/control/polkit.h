@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "control/message.h"
 #include "core/error.h"
-#include "daemons/control_message.h"
 #include "host/systemd.h"
 
 namespace orchd::control {

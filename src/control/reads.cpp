@@ -1,15 +1,15 @@
-#include "daemons/control_reads.h"
+#include "control/reads.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
 
-#include "daemons/control_json.h"
 #include "engine/operation.h"
 #include "engine/why.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
+#include "views/views.h"
 
 namespace orchd::control {
 namespace {
@@ -120,9 +120,9 @@ Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* rep
 }
 
 Status list_projects(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    const auto projects = project_views(world);
+    const auto projects = views::project_views(world);
     if (!projects) return fail(projects.error());
-    return fill(reply, project_row, *projects, [&](const ProjectView& p) {
+    return fill(reply, project_row, *projects, [&](const views::ProjectView& p) {
         return checked(
             sd_bus_message_append(reply, project_row, utf8(p.name).c_str(), utf8(p.prefix).c_str(), utf8(p.target).c_str(),
                                   utf8(p.forge).c_str(), p.paused, utf8(p.pause_reason).c_str(), p.counts.open_tasks,
@@ -178,10 +178,12 @@ Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
 Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
     const auto work_item = read_work_item(call);
     if (!work_item) return fail(work_item.error());
-    return append_json(task_json(world, *work_item), reply);
+    return append_json(views::task_json(world, *work_item), reply);
 }
 
-Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) { return append_json(queue_json(world), reply); }
+Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
+    return append_json(views::queue_json(world), reply);
+}
 
 constexpr std::array reads{
     Read{"ListTasks", list_tasks},   Read{"ListJobs", list_jobs}, Read{"ListProjects", list_projects},

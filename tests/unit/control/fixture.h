@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "daemons/control_service.h"
+#include "control/service.h"
 #include "host/systemd.h"
 #include "store/db.h"
 

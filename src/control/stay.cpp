@@ -1,4 +1,4 @@
-#include "daemons/control_stay.h"
+#include "control/stay.h"
 
 #include <systemd/sd-daemon.h>
 
@@ -6,8 +6,8 @@
 #include <csignal>
 #include <string>
 
+#include "control/message.h"
 #include "core/names.h"
-#include "daemons/control_message.h"
 
 namespace orchd::control {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemons/control_message.h"
+#include "control/message.h"
 
 #include <algorithm>
 #include <cstdlib>

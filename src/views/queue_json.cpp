@@ -4,13 +4,13 @@
 #include <map>
 
 #include "core/names.h"
-#include "daemons/control_json.h"
-#include "daemons/control_stories.h"
 #include "store/facts.h"
 #include "store/leases.h"
 #include "store/tasks.h"
+#include "views/stories.h"
+#include "views/views.h"
 
-namespace orchd::control {
+namespace orchd::views {
 namespace {
 
 namespace json = boost::json;
@@ -160,4 +160,4 @@ Result<std::vector<ProjectView>> project_views(engine::World& world) {
     return sorted;
 }
 
-}  // namespace orchd::control
+}  // namespace orchd::views

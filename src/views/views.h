@@ -9,7 +9,7 @@
 #include "store/jobs.h"
 #include "store/records.h"
 
-namespace orchd::control {
+namespace orchd::views {
 
 // Errc::no_such for a work item without a task.
 [[nodiscard]] Result<std::string> task_json(engine::World& world, const std::string& work_item);
@@ -26,4 +26,4 @@ struct ProjectView {
 // By name: those with a good file, those with a bad one, and those that only the database remembers.
 [[nodiscard]] Result<std::vector<ProjectView>> project_views(engine::World& world);
 
-}  // namespace orchd::control
+}  // namespace orchd::views

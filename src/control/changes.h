@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemons/control_message.h"
+#include "control/message.h"
 #include "engine/ports.h"
 
 namespace orchd::control {

@@ -1,8 +1,8 @@
-#include "daemons/control_stories.h"
+#include "views/stories.h"
 
 #include <boost/json.hpp>
 
-namespace orchd::control {
+namespace orchd::views {
 
 namespace json = boost::json;
 
@@ -74,4 +74,4 @@ json::object story(const store::TransitionLease& lease) {
     return object;
 }
 
-}  // namespace orchd::control
+}  // namespace orchd::views
