@@ -1,0 +1,59 @@
+// Webhook deliveries as they came: durable before they are answered, turned into facts later (engine/intake).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/db.h"
+
+namespace orchd::store {
+
+// As the listener accepted it. Its signature was right; nothing else about it is believed.
+struct NewDelivery {
+    std::string source;     // "gitea", "gitea/PROJECT", "plane", "plane/PROJECT": what follows /webhooks/ in the address
+    std::string dedup_key;  // unique with the source among those that did not fail: the sender's own id of the event
+    std::string body_hash;  // SHA-256 of the body, lowercase hex
+    std::string event;      // the sender's word: X-Gitea-Event-Type, X-Plane-Event; may be empty
+    std::string body;       // the JSON that was signed
+    std::int64_t received_at = 0;
+    // Keys under which the same delivery may be on record too (of a window before this one); it is then a duplicate as well.
+    std::vector<std::string> also_known_as = {};
+};
+
+enum class Accepted { stored, duplicate };
+// One answer a delivery, in order. One statement each in the caller's transaction: the group commit.
+[[nodiscard]] Result<std::vector<Accepted>> add_deliveries(Tx& tx, std::span<const NewDelivery> deliveries);
+
+enum class DeliveryState { pending, done, ignored, failed };
+
+struct Delivery {
+    std::int64_t id = 0;
+    std::string source, dedup_key, body_hash, event, body;
+    std::int64_t received_at = 0;
+    DeliveryState state = DeliveryState::pending;
+    std::string error;  // why it failed; else empty
+};
+// Oldest first.
+[[nodiscard]] Result<std::vector<Delivery>> pending_deliveries(Db& db, int at_most);
+[[nodiscard]] Result<std::optional<Delivery>> find_delivery(Db& db, std::int64_t id);
+struct DeliveryFilter {
+    std::optional<DeliveryState> state = {};
+    std::int64_t before_id = 0;  // only older ones; 0: from the newest
+    int limit = 100;
+};
+// Newest first, without their bodies.
+[[nodiscard]] Result<std::vector<Delivery>> list_deliveries(Db& db, const DeliveryFilter& filter);
+// pending -> done, ignored or failed, with the facts it became in the same transaction. Errc::conflict if it is not pending.
+[[nodiscard]] Status settle_delivery(Tx& tx, std::int64_t id, DeliveryState state, const std::string& error);
+// Back to pending, whatever became of it. Errc::no_such; Errc::conflict where a later delivery of the same key is on record.
+[[nodiscard]] Status replay_delivery(Tx& tx, std::int64_t id);
+// How many there are of each state, pending first.
+struct DeliveryCounts {
+    std::int64_t pending = 0, done = 0, ignored = 0, failed = 0;
+};
+[[nodiscard]] Result<DeliveryCounts> count_deliveries(Db& db);
+
+}  // namespace orchd::store
