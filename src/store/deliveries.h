@@ -1,12 +1,14 @@
 // Webhook deliveries as they came: durable before they are answered, turned into facts later (engine/intake).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/enum_text.h"
 #include "store/db.h"
 
 namespace orchd::store {
@@ -17,14 +19,15 @@ struct NewDelivery {
     std::string dedup_key;  // unique with the source among those that did not fail: the sender's own id of the event
     std::string body_hash;  // SHA-256 of the body, lowercase hex
     std::string event;      // the sender's word: X-Gitea-Event-Type, X-Plane-Event; may be empty
-    std::string body;       // the JSON that was signed
+    std::string body;       // the JSON that was signed; any bytes
     std::int64_t received_at = 0;
     // Keys under which the same delivery may be on record too (of a window before this one); it is then a duplicate as well.
     std::vector<std::string> also_known_as = {};
 };
 
 enum class Accepted { stored, duplicate };
-// One answer a delivery, in order. One statement each in the caller's transaction: the group commit.
+// One answer a delivery, in order. One statement each in the caller's transaction: the group commit. Errc::conflict for an
+// empty source or key, which nobody may have put in.
 [[nodiscard]] Result<std::vector<Accepted>> add_deliveries(Tx& tx, std::span<const NewDelivery> deliveries);
 
 enum class DeliveryState { pending, done, ignored, failed };
@@ -34,10 +37,10 @@ struct Delivery {
     std::string source, dedup_key, body_hash, event, body;
     std::int64_t received_at = 0;
     DeliveryState state = DeliveryState::pending;
-    std::string error;  // why it failed; else empty
+    std::string outcome;  // one sentence: what became of it, why it was ignored, why it failed; empty while pending
 };
-// Oldest first.
-[[nodiscard]] Result<std::vector<Delivery>> pending_deliveries(Db& db, int at_most);
+// Their ids, oldest first.
+[[nodiscard]] Result<std::vector<std::int64_t>> pending_deliveries(Db& db, int at_most);
 [[nodiscard]] Result<std::optional<Delivery>> find_delivery(Db& db, std::int64_t id);
 struct DeliveryFilter {
     std::optional<DeliveryState> state = {};
@@ -46,14 +49,19 @@ struct DeliveryFilter {
 };
 // Newest first, without their bodies.
 [[nodiscard]] Result<std::vector<Delivery>> list_deliveries(Db& db, const DeliveryFilter& filter);
-// pending -> done, ignored or failed, with the facts it became in the same transaction. Errc::conflict if it is not pending.
-[[nodiscard]] Status settle_delivery(Tx& tx, std::int64_t id, DeliveryState state, const std::string& error);
+// pending -> done, ignored or failed with its sentence, together with the facts it became. Errc::conflict if it is not pending.
+[[nodiscard]] Status settle_delivery(Tx& tx, std::int64_t id, DeliveryState state, const std::string& outcome);
 // Back to pending, whatever became of it. Errc::no_such; Errc::conflict where a later delivery of the same key is on record.
 [[nodiscard]] Status replay_delivery(Tx& tx, std::int64_t id);
-// How many there are of each state, pending first.
+// How many there are of each state.
 struct DeliveryCounts {
     std::int64_t pending = 0, done = 0, ignored = 0, failed = 0;
 };
+// Reads the pending ones, and of the others one row a state.
 [[nodiscard]] Result<DeliveryCounts> count_deliveries(Db& db);
 
 }  // namespace orchd::store
+
+template <>
+inline constexpr auto orchd::enum_text<orchd::store::DeliveryState> = std::to_array<std::string_view>({"pending", "done",
+                                                                                                       "ignored", "failed"});

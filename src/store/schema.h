@@ -1,4 +1,4 @@
-// The text of schema 1, in the order of its parts.
+// The texts of the migrations; schema 1 in the order of its parts.
 #pragma once
 
 #include <string_view>
@@ -6,5 +6,6 @@
 namespace orchd::store {
 
 extern const std::string_view schema_1_tasks, schema_1_jobs, schema_1_leases, schema_1_facts, schema_1_outside;
+extern const std::string_view schema_2_deliveries;
 
 }  // namespace orchd::store

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "store/check.h"
+#include "store/deliveries.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -16,14 +17,15 @@ namespace {
 // The present schema, and two later ones as a later program would have them.
 std::vector<Migration> later_program() {
     auto steps = migrations();
-    steps.push_back({2, "CREATE TABLE extra (id INTEGER PRIMARY KEY, text TEXT) STRICT; INSERT INTO extra VALUES (1, 'two')"});
-    steps.push_back({3, "ALTER TABLE extra ADD COLUMN more TEXT; UPDATE extra SET more = 'three'"});
+    steps.push_back({schema_version() + 1,
+                     "CREATE TABLE extra (id INTEGER PRIMARY KEY, text TEXT) STRICT; INSERT INTO extra VALUES (1, 'two')"});
+    steps.push_back({schema_version() + 2, "ALTER TABLE extra ADD COLUMN more TEXT; UPDATE extra SET more = 'three'"});
     return steps;
 }
 
 class MigrationsTest : public StoreTest {
 protected:
-    std::string backup = path + ".schema-1";
+    std::string backup = path + ".schema-" + std::to_string(schema_version());
     Status upgrade() { return migrate(db.raw(), path, "", later_program()); }
 };
 
@@ -36,7 +38,7 @@ TEST_F(MigrationsTest, StepsCountUpFromOne) {
 TEST_F(MigrationsTest, AnOlderFileIsBackedUpAndBroughtForward_R44) {
     (void)task("HELLO-1");
     must(upgrade());
-    EXPECT_EQ(must(read_version(db.raw())), 3);
+    EXPECT_EQ(must(read_version(db.raw())), schema_version() + 2);
     EXPECT_EQ(number("SELECT count(*) FROM extra WHERE text = 'two' AND more = 'three'"), 1);
     EXPECT_EQ(must(find_task(db, "HELLO-1"))->title, "title");
     // The backup is the file as it was, and opens as such.
@@ -50,17 +52,40 @@ TEST_F(MigrationsTest, AnOlderFileIsBackedUpAndBroughtForward_R44) {
     must(upgrade());  // nothing left to do
 }
 
+TEST_F(MigrationsTest, DeliveriesOfSchema1AreCountedAndSayWhatBecameOfThem_R18) {
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open((folder / "first.db").c_str(), &raw), SQLITE_OK);
+    must(migrate(raw, folder / "first.db", "", std::span(migrations()).first(1)));
+    ASSERT_EQ(sqlite3_exec(raw,
+                           "INSERT INTO deliveries (id, source, dedup_key, body_hash, event, body, received_at, state, error)"
+                           " VALUES (3, 'gitea', 'a', 'h', 'push', '{}', 7, 'pending', ''),"
+                           " (4, 'gitea', 'b', 'h', 'push', '{}', 7, 'ignored', ''), (5, 'gitea', 'c', 'h', 'push', '{}', 7,"
+                           " 'failed', 'odd')",
+                           nullptr, nullptr, nullptr),
+              SQLITE_OK);
+    must(migrate(raw, folder / "first.db", "", migrations()));
+    sqlite3_close(raw);
+    Db first = must(Db::open(folder / "first.db", {}));
+    const auto counts = must(count_deliveries(first));
+    EXPECT_EQ(counts.pending, 1);
+    EXPECT_EQ(counts.done, 0);
+    EXPECT_EQ(counts.ignored, 1);
+    EXPECT_EQ(counts.failed, 1);
+    EXPECT_EQ(must(find_delivery(first, 4))->outcome, "ignored");
+    EXPECT_EQ(must(find_delivery(first, 5))->outcome, "odd");
+}
+
 TEST_F(MigrationsTest, TheBackupGoesWhereItIsWanted) {
     std::filesystem::create_directory(folder / "backups");
     must(migrate(db.raw(), path, folder / "backups", later_program()));
-    EXPECT_TRUE(std::filesystem::exists(folder / "backups/orchd.db.schema-1"));
+    EXPECT_TRUE(std::filesystem::exists(folder / ("backups/orchd.db.schema-" + std::to_string(schema_version()))));
     EXPECT_FALSE(std::filesystem::exists(backup));
 }
 
 TEST_F(MigrationsTest, WithoutABackupNothingIsChanged) {
     auto tried = migrate(db.raw(), path, folder / "no-such-folder", later_program());
     ASSERT_FALSE(tried);
-    EXPECT_EQ(must(read_version(db.raw())), 1);
+    EXPECT_EQ(must(read_version(db.raw())), schema_version());
 }
 
 TEST_F(MigrationsTest, ANewerFileIsRefusedWithBothVersionsNamed_R44) {
@@ -68,8 +93,8 @@ TEST_F(MigrationsTest, ANewerFileIsRefusedWithBothVersionsNamed_R44) {
     must(upgrade());
     const auto expect_refusal = [](const Error& error) {
         EXPECT_EQ(error.code, Errc::too_new);
-        EXPECT_NE(error.text.find("schema 3"), std::string::npos) << error.text;
-        EXPECT_NE(error.text.find("up to 1"), std::string::npos) << error.text;
+        EXPECT_NE(error.text.find("schema " + std::to_string(schema_version() + 2)), std::string::npos) << error.text;
+        EXPECT_NE(error.text.find("up to " + std::to_string(schema_version())), std::string::npos) << error.text;
     };
     for (const Mode mode : {Mode::create, Mode::read_write, Mode::read_only}) {
         auto opened = Db::open(path, {.mode = mode});
@@ -126,10 +151,13 @@ TEST_F(MigrationsTest, KilledAtAnyStatementTheFileIsOfOneVersionOrTheNext) {
         sqlite3* raw = nullptr;
         ASSERT_EQ(sqlite3_open(copy.c_str(), &raw), SQLITE_OK);
         const int version = must(read_version(raw));
-        EXPECT_EQ(sqlite3_exec(raw, "SELECT * FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK, version >= 2) << version;
-        EXPECT_EQ(sqlite3_exec(raw, "SELECT more FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK, version >= 3) << version;
+        EXPECT_EQ(sqlite3_exec(raw, "SELECT * FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK, version > schema_version())
+            << version;
+        EXPECT_EQ(sqlite3_exec(raw, "SELECT more FROM extra", nullptr, nullptr, nullptr) == SQLITE_OK,
+                  version > schema_version() + 1)
+            << version;
         must(migrate(raw, copy, "", later_program()));
-        EXPECT_EQ(must(read_version(raw)), 3);
+        EXPECT_EQ(must(read_version(raw)), schema_version() + 2);
         sqlite3_close(raw);
     }
 }

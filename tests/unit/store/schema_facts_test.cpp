@@ -115,7 +115,9 @@ TEST_F(SchemaTest, RefusesImpossibleRowsOfTheOutsideWorld) {
          "0)",
          "UNIQUE"},
         {"a delivery in no state", "UPDATE deliveries SET state = 'odd'", "CHECK"},
-        {"an error that is none", "UPDATE deliveries SET error = 'x'", "CHECK"},
+        {"an outcome before its time", "UPDATE deliveries SET outcome = 'x'", "CHECK"},
+        {"settled without a word", "UPDATE deliveries SET state = 'ignored'", "CHECK"},
+        {"another body", "UPDATE deliveries SET body = 'x'", "as it came"},
         {"two open windows", "INSERT INTO windows (task_id, opened_at, closes_at) VALUES (1, 5, 15)", "UNIQUE"},
         {"a window that closes before it opens", "UPDATE windows SET closes_at = 0", "CHECK"},
         {"counters that are none", "UPDATE windows SET counters = '7'", "CHECK"},
@@ -124,9 +126,10 @@ TEST_F(SchemaTest, RefusesImpossibleRowsOfTheOutsideWorld) {
         {"a baseline that moves twice for one merge", "UPDATE baselines SET value = 81.0", "moves up only"},
     });
     must(db.execute(
-        "UPDATE deliveries SET state = 'failed', error = 'x';"
+        "UPDATE deliveries SET state = 'failed', outcome = 'x';"
         "INSERT INTO deliveries (source, dedup_key, body_hash, event, body, received_at) VALUES ('gitea', 'd1', '', '', '', 0);"
         "UPDATE baselines SET value = 81.0, \"commit\" = 'c2'; UPDATE windows SET state = 'healthy'"));
+    expect_refused({"settled twice", "UPDATE deliveries SET state = 'done' WHERE state = 'failed'", "settled once"});
     expect_refused({"a window opened again", "UPDATE windows SET state = 'open'", "closes once"});
 }
 
