@@ -21,9 +21,9 @@ TEST(Now, ReadsBothClocksAndTheBootId) {
 }
 
 TEST(Poke, IsOneDatagramAndNoErrorWithoutAListener) {
-    char folder[] = "/tmp/orchd-poke-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    const std::string path = std::string(folder) + "/wake";
+    std::string folder = (std::filesystem::temp_directory_path() / "orchd-poke-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const std::string path = folder + "/wake";
     poke(path);  // nobody listens: nothing happens
 
     sockaddr_un address{};

@@ -30,7 +30,7 @@ inline void must(Status status) {
 class Folder {
 public:
     Folder() {
-        std::string name = "/tmp/orchd-store-XXXXXX";
+        std::string name = (std::filesystem::temp_directory_path() / "orchd-store-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
         path_ = name;
     }
