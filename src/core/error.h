@@ -16,6 +16,7 @@ enum class Errc {
     unavailable,       // something outside did not answer, or not now: trying again may help
     too_new,           // the database was written by a newer orchd
     corrupt,           // stored data contradicts itself
+    no_space,          // the disk is full; nothing was written
     io,                // disk, file or socket failed
     internal,          // a bug of ours
 };

@@ -37,7 +37,7 @@ Result<std::optional<store::Run>> run_that_ended(store::Db& db, const store::Tas
 Status record_exit(World& world, const store::Run& run, Exit exit, const std::string& invocation_id) {
     if (run.exit) return {};
     boundary("finish.record_exit.before");
-    auto recorded = world.db.write([&](store::Tx& tx) -> Status {
+    auto recorded = world.db.write_surely([&](store::Tx& tx) -> Status {
         auto first = store::record_exit(tx, run.id, exit, invocation_id, world.now());
         if (!first) return fail(first.error());
         if (!*first) return {};

@@ -174,8 +174,9 @@ Status Db::commit() {
     auto committed = statement ? statement->run() : Result<int>(fail(statement.error()));
     if (!committed) {
         rollback();
-        const bool unknown = committed.error().code != Errc::conflict;
-        return fail(unknown ? Errc::io : Errc::conflict, committed.error().text);
+        const auto code = committed.error().code;
+        const bool known = code == Errc::conflict || code == Errc::no_space;
+        return fail(known ? code : Errc::io, committed.error().text);
     }
     c.in = Connection::In::nothing;
     c.lock.unlock();

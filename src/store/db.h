@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "core/error.h"
+#include "store/ballast.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -66,8 +67,8 @@ public:
         (bind_next(values), ...);
         return *this;
     }
-    // The next row, or nothing at the end. Errors of SQLite come as Errc: conflict (constraint), unavailable (busy), io,
-    // corrupt, not_permitted (read-only).
+    // The next row, or nothing at the end. Errors of SQLite come as Errc: conflict (constraint), unavailable (busy),
+    // no_space, io, corrupt, not_permitted (read-only).
     [[nodiscard]] Result<std::optional<Row>> step();
     // For statements without rows; how many rows changed.
     [[nodiscard]] Result<int> run();
@@ -113,8 +114,8 @@ public:
     ~Db();
 
     // Runs `work` in BEGIN IMMEDIATE. Commits if it returns a value, rolls back if it returns an error or throws. Checks
-    // user_version again inside (Errc::too_new if it moved on). A commit whose result is unknown comes as Errc::io. After a
-    // commit the WAL may be checkpointed inline. Not re-entrant.
+    // user_version again inside (Errc::too_new if it moved on). A commit whose result is unknown comes as Errc::io; with
+    // Errc::no_space nothing was committed. After a commit the WAL may be checkpointed inline. Not re-entrant.
     template <class Work>
     [[nodiscard]] auto write(Work&& work) -> std::invoke_result_t<Work, Tx&> {
         Tx tx(*this);
@@ -126,6 +127,15 @@ public:
         }
         if (auto committed = commit(); !committed) return tl::unexpected(committed.error());
         return result;
+    }
+    // As write(), for what must be on record whatever the state of the disk: exits and deliveries. Where the disk is full,
+    // gives the ballast back (store/ballast.h) and runs `work` once more.
+    template <class Work>
+    [[nodiscard]] auto write_surely(Work&& work) -> std::invoke_result_t<Work, Tx&> {
+        auto result = write(work);
+        if (result || result.error().code != Errc::no_space) return result;
+        drop_ballast(ballast_beside(path()));  // if it is gone already, another process has just given it back
+        return write(work);
     }
     // Runs `work` with one consistent snapshot for all its reads.
     template <class Work>

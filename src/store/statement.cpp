@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <cerrno>
 #include <utility>
 
 #include "store/connection.h"
@@ -15,6 +16,7 @@ Errc code_of(int result) {
         case SQLITE_PROTOCOL:
             return Errc::unavailable;
         case SQLITE_FULL:
+            return Errc::no_space;
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
             return Errc::io;
@@ -32,7 +34,18 @@ Errc code_of(int result) {
 
 }  // namespace
 
-Error error_of(sqlite3* db) { return {code_of(sqlite3_extended_errcode(db)), std::string("database: ") + sqlite3_errmsg(db)}; }
+Error error_of(sqlite3* db) {
+    const int result = sqlite3_extended_errcode(db);
+    const auto code = code_of(result);
+    // SQLite calls only a write that met ENOSPC a full disk. A write that met a quota, or a file of shared memory that could
+    // not grow, left nothing behind either; a sync that failed may have.
+    const int reason = sqlite3_system_errno(db);
+    const bool nothing_written =
+        result == SQLITE_IOERR_WRITE || result == SQLITE_IOERR_SHMSIZE || result == SQLITE_IOERR_SHMOPEN;
+    const bool full = code == Errc::no_space || (nothing_written && (reason == ENOSPC || reason == EDQUOT));
+    if (full) return {Errc::no_space, "database: the disk is full"};
+    return {code, std::string("database: ") + sqlite3_errmsg(db)};
+}
 
 Status execute(sqlite3* db, const std::string& sql) {
     if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return fail(error_of(db));

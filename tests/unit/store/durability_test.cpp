@@ -132,8 +132,9 @@ TEST_P(FaultTest, OneFailedCallLosesNothingThatWasCommittedAndIsSurvived) {
         for (int commits = 0; commits < 5; ++commits, ++n) {
             auto done = commit(db, n);
             (done ? acknowledged : unknown).push_back(n);
-            const auto code = done ? Errc::io : done.error().code;
-            EXPECT_EQ(code, Errc::io) << face(code).name;
+            if (done) continue;
+            const auto code = done.error().code;
+            EXPECT_TRUE(code == Errc::io || (code == Errc::no_space && GetParam() == SQLITE_FULL)) << face(code).name;
         }
         refused += static_cast<int>(unknown.size());
         EXPECT_LE(unknown.size(), 1U);
