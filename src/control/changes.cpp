@@ -52,6 +52,18 @@ Result<Act> with_reason(sd_bus_message* call) {
     });
 }
 
+// Two tasks.
+template <auto act>
+Result<Act> on_both(sd_bus_message* call) {
+    auto first = read_work_item(call);
+    if (!first) return fail(first.error());
+    auto second = read_work_item(call);
+    if (!second) return fail(second.error());
+    return Act([first = std::move(*first), second = std::move(*second)](engine::World& world, const std::string& by) {
+        return without_path(act(world, first, second, by));
+    });
+}
+
 constexpr std::array changes{
     Change{"CreateTask", names::action_manage_tasks, parse_create},
     Change{"Approve", names::action_approve, on<read_work_item, engine::approve>},
@@ -61,6 +73,8 @@ constexpr std::array changes{
     Change{"ReleaseHold", names::action_manage_tasks, on<read_work_item, engine::release_hold>},
     Change{"CancelJob", names::action_manage_tasks, on<read_job_id, engine::cancel_job>},
     Change{"RetryJob", names::action_manage_tasks, on<read_job_id, engine::retry_job>},
+    Change{"AddDependency", names::action_manage_tasks, on_both<engine::add_dependency>},
+    Change{"RemoveDependency", names::action_manage_tasks, on_both<engine::remove_dependency>},
     Change{"Pause", names::action_manage_queue, with_reason<read_text, engine::pause>},
     Change{"Resume", names::action_manage_queue, on<read_text, engine::resume>},
 };

@@ -21,12 +21,16 @@ constexpr std::array task_filter{OptionRow{"project", Kind::text}, OptionRow{"st
 constexpr std::array job_filter{OptionRow{"project", Kind::text}, OptionRow{"work_item", Kind::text},
                                 OptionRow{"status", Kind::text}, OptionRow{"live", Kind::flag},
                                 OptionRow{"limit", Kind::number}};
+constexpr std::array dependency_filter{OptionRow{"work_item", Kind::text}, OptionRow{"unmet", Kind::flag},
+                                       OptionRow{"limit", Kind::number}};
 constexpr std::array event_filter{OptionRow{"work_item", Kind::text}, OptionRow{"after", Kind::number},
                                   OptionRow{"limit", Kind::number}};
 constexpr const char* task_row = "sssstsbbsstto";
 constexpr const char* job_row = "tsssssbuuutssstttto";
 constexpr const char* project_row = "ssssbsttts";
 constexpr const char* event_row = "ttsstss";
+constexpr const char* lease_row = "sssstsstso";
+constexpr const char* dependency_row = "ssss";
 
 // Fills the reply's one array of structures.
 template <class Rows, class Append>
@@ -120,7 +124,7 @@ Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* rep
 }
 
 Status list_projects(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    const auto projects = views::project_views(world);
+    const auto projects = views::project_views(world.db, world.projects);
     if (!projects) return fail(projects.error());
     return fill(reply, project_row, *projects, [&](const views::ProjectView& p) {
         return checked(
@@ -170,6 +174,38 @@ Status list_events(engine::World& world, sd_bus_message* call, sd_bus_message* r
     });
 }
 
+Status list_leases(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
+    return world.db.read([&](store::Db& db) -> Status {
+        const auto leases = views::lease_views(db);
+        if (!leases) return fail(leases.error());
+        return fill(reply, lease_row, *leases, [&](const views::LeaseView& l) {
+            return checked(
+                sd_bus_message_append(reply, lease_row, std::string(l.kind).c_str(), utf8(l.key).c_str(), l.work_item.c_str(),
+                                      utf8(l.project).c_str(), l.job, l.unit.c_str(), l.boot_id.c_str(), l.acquired_at,
+                                      l.from_stage.c_str(), task_path(l.work_item).c_str()),
+                "answering");
+        });
+    });
+}
+
+Status list_dependencies(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto options = Options::read(call, dependency_filter);
+    if (!options) return fail(options.error());
+    const auto limit = limit_of(*options);
+    if (!limit) return fail(limit.error());
+    return world.db.read([&](store::Db& db) -> Status {
+        const auto task = task_named(db, options->text("work_item"));
+        if (!task) return fail(task.error());
+        const auto rows = store::list_dependencies(db, {*task, options->flag("unmet"), *limit});
+        if (!rows) return fail(rows.error());
+        return fill(reply, dependency_row, *rows, [&](const store::Dependency& d) {
+            return checked(sd_bus_message_append(reply, dependency_row, d.work_item.c_str(), d.needs.c_str(),
+                                                 std::string(to_text(d.needs_stage)).c_str(), d.source.c_str()),
+                           "answering");
+        });
+    });
+}
+
 Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
     if (!json) return fail(json.error());
     return checked(sd_bus_message_append(reply, "s", utf8(*json).c_str()), "answering");
@@ -178,16 +214,17 @@ Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
 Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
     const auto work_item = read_work_item(call);
     if (!work_item) return fail(work_item.error());
-    return append_json(views::task_json(world, *work_item), reply);
+    return append_json(views::task_json(world.db, *work_item), reply);
 }
 
 Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    return append_json(views::queue_json(world), reply);
+    return append_json(views::queue_json({world.db, world.settings, world.projects, world.now().boot_id}), reply);
 }
 
 constexpr std::array reads{
-    Read{"ListTasks", list_tasks},   Read{"ListJobs", list_jobs}, Read{"ListProjects", list_projects},
-    Read{"ListEvents", list_events}, Read{"GetTask", get_task},   Read{"GetQueue", get_queue},
+    Read{"ListTasks", list_tasks},   Read{"ListJobs", list_jobs},     Read{"ListProjects", list_projects},
+    Read{"ListEvents", list_events}, Read{"ListLeases", list_leases}, Read{"ListDependencies", list_dependencies},
+    Read{"GetTask", get_task},       Read{"GetQueue", get_queue},
 };
 
 }  // namespace

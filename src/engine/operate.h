@@ -37,6 +37,14 @@ struct TaskRequest {
 // or done, the task stands at another stage number, or another run of the task is live.
 [[nodiscard]] Status retry_job(World& world, std::int64_t job_id, const std::string& by);
 
+// `work_item` waits for `needs` to be done. Idempotent; Errc::conflict, naming the cycle, where that would close one, and for a
+// task that has ended.
+[[nodiscard]] Status add_dependency(World& world, const std::string& work_item, const std::string& needs,
+                                    const std::string& by);
+// Errc::no_such where it does not wait for it.
+[[nodiscard]] Status remove_dependency(World& world, const std::string& work_item, const std::string& needs,
+                                       const std::string& by);
+
 // scope: "" (everything), "project:NAME" or "task:WORK-ITEM".
 [[nodiscard]] Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by);
 [[nodiscard]] Status resume(World& world, const std::string& scope, const std::string& by);

@@ -1,4 +1,4 @@
-// Operations on single jobs, and pauses.
+// Operations on single jobs, dependencies and pauses.
 #include <variant>
 
 #include "engine/advance.h"
@@ -137,6 +137,31 @@ Status retry_job(World& world, std::int64_t job_id, const std::string& by) {
         if (auto queued = queue_anew(world, who, job, task); !queued) return queued;
         if (task.hold == Hold::none) return {};
         return change_hold(who, task, Hold::none, describe(job) + " was queued again by " + by);
+    });
+}
+
+Status add_dependency(World& world, const std::string& work_item, const std::string& needs, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        const auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        const auto needed = known_task(who.tx.db(), needs);
+        if (!needed) return fail(needed.error());
+        const auto added = store::add_dependency(who.tx, task->id, needed->id, "operator");
+        if (!added) return fail(added.error());
+        return *added ? add_event(who, "dependency_added", task->id, std::nullopt, {{"needs", needs}}) : Status();
+    });
+}
+
+Status remove_dependency(World& world, const std::string& work_item, const std::string& needs, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        const auto task = known_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        const auto needed = known_task(who.tx.db(), needs);
+        if (!needed) return fail(needed.error());
+        const auto removed = store::remove_dependency(who.tx, task->id, needed->id);
+        if (!removed) return fail(removed.error());
+        if (!*removed) return fail(Errc::no_such, work_item + " does not wait for " + needs);
+        return add_event(who, "dependency_removed", task->id, std::nullopt, {{"needs", needs}});
     });
 }
 

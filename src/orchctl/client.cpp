@@ -43,7 +43,16 @@ constexpr std::array events_row{
     Field{"id", 't'},        Field{"at", 't'},   Field{"actor", 's'}, Field{"work_item", 's'},
     Field{"job", 't', true}, Field{"kind", 's'}, Field{"data", 's'},
 };
-
+constexpr std::array leases_row{
+    Field{"kind", 's'}, Field{"key", 's'},     Field{"work_item", 's'},   Field{"project", 's'},    Field{"job", 't', true},
+    Field{"unit", 's'}, Field{"boot_id", 's'}, Field{"acquired_at", 't'}, Field{"from_stage", 's'}, Field{"path", 'o'},
+};
+constexpr std::array dependencies_row{
+    Field{"work_item", 's'},
+    Field{"needs", 's'},
+    Field{"needs_stage", 's'},
+    Field{"source", 's'},
+};
 constexpr std::array projects_row{
     Field{"name", 's'},         Field{"prefix", 's'},     Field{"target", 's'},  Field{"forge", 's'},  Field{"paused", 'b'},
     Field{"pause_reason", 's'}, Field{"open_tasks", 't'}, Field{"running", 't'}, Field{"queued", 't'}, Field{"problem", 's'},
@@ -132,6 +141,8 @@ std::span<const Field> task_fields() { return tasks_row; }
 std::span<const Field> job_fields() { return jobs_row; }
 std::span<const Field> event_fields() { return events_row; }
 std::span<const Field> project_fields() { return projects_row; }
+std::span<const Field> lease_fields() { return leases_row; }
+std::span<const Field> dependency_fields() { return dependencies_row; }
 
 Error explain_reply(std::string_view name, std::string_view message) {
     const std::string text(message);

@@ -31,6 +31,8 @@ struct Field {
 [[nodiscard]] std::span<const Field> job_fields();
 [[nodiscard]] std::span<const Field> event_fields();
 [[nodiscard]] std::span<const Field> project_fields();
+[[nodiscard]] std::span<const Field> lease_fields();
+[[nodiscard]] std::span<const Field> dependency_fields();
 
 class Client {
 public:

@@ -16,6 +16,8 @@ void add_status(CLI::App& app, Session& session);
 void add_queue(CLI::App& app, Session& session);
 void add_task(CLI::App& app, Session& session);
 void add_job(CLI::App& app, Session& session);
+void add_lease(CLI::App& app, Session& session);
+void add_dep(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_pause(CLI::App& app, Session& session);

@@ -96,7 +96,7 @@ Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project
         project, commit);
 }
 
-Status add_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id, const std::string& source) {
+Result<bool> add_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id, const std::string& source) {
     auto& db = tx.db();
     auto back = way(db, needs_task_id, task_id);
     if (!back) return fail(back.error());
@@ -111,12 +111,31 @@ Status add_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id, 
         }
         return fail(Errc::conflict, "the dependency would close a cycle: " + cycle);
     }
-    return write_rows(db, "INSERT INTO deps (task_id, needs_task_id, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", task_id,
+    return change_one(db, "INSERT INTO deps (task_id, needs_task_id, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", task_id,
                       needs_task_id, source);
 }
 
-Status remove_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id) {
-    return write_rows(tx.db(), "DELETE FROM deps WHERE task_id = ? AND needs_task_id = ?", task_id, needs_task_id);
+Result<bool> remove_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id) {
+    return change_one(tx.db(), "DELETE FROM deps WHERE task_id = ? AND needs_task_id = ?", task_id, needs_task_id);
+}
+
+Result<std::vector<Dependency>> list_dependencies(Db& db, const DependencyFilter& filter) {
+    std::string sql = filter.task_id ? "WITH RECURSIVE asked (id) AS (SELECT ?1 UNION SELECT needs_task_id FROM deps"
+                                       " JOIN asked ON task_id = asked.id)"
+                                     : "WITH asked (id) AS (SELECT id FROM tasks WHERE ?1 IS NULL"
+                                       " AND stage NOT IN ('done', 'cancelled'))";
+    sql +=
+        " SELECT t.work_item, n.work_item, n.stage, d.source FROM asked JOIN deps AS d ON d.task_id = asked.id"
+        " JOIN tasks AS t ON t.id = d.task_id JOIN tasks AS n ON n.id = d.needs_task_id";
+    if (filter.only_unmet) sql += " WHERE n.stage <> 'done'";
+    sql += " ORDER BY d.task_id, d.needs_task_id LIMIT ?2";
+    return list_rows(
+        db, sql,
+        [](const Row& row) {
+            return Dependency{
+                .work_item = row.text(0), .needs = row.text(1), .needs_stage = word<Stage>(row, 2), .source = row.text(3)};
+        },
+        filter.task_id, filter.limit);
 }
 
 Result<std::vector<std::int64_t>> unmet_dependencies(Db& db, std::int64_t task_id) {

@@ -25,9 +25,22 @@ struct CommitStatus {
 [[nodiscard]] Status put_status(Tx& tx, const CommitStatus& status);
 [[nodiscard]] Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project, const std::string& commit);
 
-// Errc::conflict naming the cycle ("A-1 -> A-2 -> A-1").
-[[nodiscard]] Status add_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id, const std::string& source);
-[[nodiscard]] Status remove_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id);
+// False if it is there already. Errc::conflict naming the cycle ("A-1 -> A-2 -> A-1").
+[[nodiscard]] Result<bool> add_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id, const std::string& source);
+// False if it is not there.
+[[nodiscard]] Result<bool> remove_dependency(Tx& tx, std::int64_t task_id, std::int64_t needs_task_id);
+struct Dependency {
+    std::string work_item = {}, needs = {};  // the first waits for the second
+    Stage needs_stage = Stage::analysis;
+    std::string source = {};
+};
+struct DependencyFilter {
+    std::optional<std::int64_t> task_id = {};  // what this task waits for, and what those wait for; none: of all open tasks
+    bool only_unmet = false;
+    int limit = 1000;
+};
+// By task, the oldest first.
+[[nodiscard]] Result<std::vector<Dependency>> list_dependencies(Db& db, const DependencyFilter& filter);
 [[nodiscard]] Result<std::vector<std::int64_t>> unmet_dependencies(Db& db, std::int64_t task_id);
 
 struct Release {

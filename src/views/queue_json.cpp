@@ -110,17 +110,17 @@ Status add_counts(store::Db& db, json::object& object) {
 
 }  // namespace
 
-Result<std::string> queue_json(engine::World& world) {
-    const auto projects = project_views(world);
+Result<std::string> queue_json(const Source& source) {
+    const auto projects = project_views(source.db, source.projects);
     if (!projects) return fail(projects.error());
     json::array told;
     for (const auto& project : *projects) told.push_back(project_story(project));
-    return world.db.read([&](store::Db& db) -> Result<std::string> {
+    return source.db.read([&](store::Db& db) -> Result<std::string> {
         json::object object{
             {"version", ORCHD_VERSION},
-            {"boot_id", world.now().boot_id},
+            {"boot_id", source.boot_id},
             {"schema_version", store::schema_version()},
-            {"limits", {{"max_concurrency", world.settings.max_concurrency}, {"max_steps", world.settings.max_steps}}},
+            {"limits", {{"max_concurrency", source.settings.max_concurrency}, {"max_steps", source.settings.max_steps}}},
             {"projects", std::move(told)}};
         for (const auto part : {add_counts, add_queue_jobs, add_leases})
             if (auto added = part(db, object); !added) return fail(added.error());
@@ -128,21 +128,21 @@ Result<std::string> queue_json(engine::World& world) {
     });
 }
 
-Result<std::vector<ProjectView>> project_views(engine::World& world) {
+Result<std::vector<ProjectView>> project_views(store::Db& db, const settings::Projects& projects) {
     std::map<std::string, ProjectView> views;
-    for (const auto& project : world.projects.good) {
+    for (const auto& project : projects.good) {
         auto& view = views[project.name];
         view.prefix = project.prefix;
         view.target = project.target;
         view.forge = project.forge_kind + ":" + project.forge_path;
     }
-    for (const auto& problem : world.projects.problems) {
+    for (const auto& problem : projects.problems) {
         auto& told = views[std::filesystem::path(problem.file).stem().string()].problem;
         told += (told.empty() ? "" : "\n") + problem.text;
     }
-    const auto rows = store::all_projects(world.db);
+    const auto rows = store::all_projects(db);
     if (!rows) return fail(rows.error());
-    const auto counts = store::project_counts(world.db);
+    const auto counts = store::project_counts(db);
     if (!counts) return fail(counts.error());
     for (const auto& row : *rows) {
         auto& view = views[row.name];

@@ -1,7 +1,6 @@
 #include <boost/json.hpp>
 #include <map>
 
-#include "engine/operation.h"
 #include "engine/why.h"
 #include "store/facts.h"
 #include "store/leases.h"
@@ -110,13 +109,15 @@ Status add_history(store::Db& db, const store::Task& task, json::object& object)
 
 }  // namespace
 
-Result<std::string> task_json(engine::World& world, const std::string& work_item) {
-    return world.db.read([&](store::Db& db) -> Result<std::string> {
-        const auto task = engine::known_task(db, work_item);
-        if (!task) return fail(task.error());
-        auto object = columns(*task);
+Result<std::string> task_json(store::Db& db, const std::string& work_item) {
+    return db.read([&](store::Db&) -> Result<std::string> {
+        const auto found = store::find_task(db, work_item);
+        if (!found) return fail(found.error());
+        if (!*found) return fail(Errc::no_such, "there is no task " + work_item);
+        const auto& task = **found;
+        auto object = columns(task);
         for (const auto part : {add_why, add_jobs, add_history})
-            if (auto added = part(db, *task, object); !added) return fail(added.error());
+            if (auto added = part(db, task, object); !added) return fail(added.error());
         return json::serialize(object);
     });
 }

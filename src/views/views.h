@@ -1,19 +1,30 @@
-// The two whole stories that org.orchd1 tells as JSON (docs/dbus.md), and the views they share with the lists.
+// What org.orchd1 and HTTP tell, as JSON (docs/dbus.md, docs/http.md), and the views that they share with the lists.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
-#include "engine/ports.h"
+#include "settings/project.h"
+#include "settings/settings.h"
+#include "store/db.h"
 #include "store/jobs.h"
 #include "store/records.h"
 
 namespace orchd::views {
 
+// What is looked at. Nothing in it is owned.
+struct Source {
+    store::Db& db;
+    const settings::Settings& settings;
+    const settings::Projects& projects;
+    std::string boot_id;
+};
+
 // Errc::no_such for a work item without a task.
-[[nodiscard]] Result<std::string> task_json(engine::World& world, const std::string& work_item);
-[[nodiscard]] Result<std::string> queue_json(engine::World& world);
+[[nodiscard]] Result<std::string> task_json(store::Db& db, const std::string& work_item);
+[[nodiscard]] Result<std::string> queue_json(const Source& source);
 
 // A project as its file and the database know it; `problem` is why a file is not accepted.
 struct ProjectView {
@@ -24,6 +35,18 @@ struct ProjectView {
     std::string problem;
 };
 // By name: those with a good file, those with a bad one, and those that only the database remembers.
-[[nodiscard]] Result<std::vector<ProjectView>> project_views(engine::World& world);
+[[nodiscard]] Result<std::vector<ProjectView>> project_views(store::Db& db, const settings::Projects& projects);
+
+// A lease that is held, of any kind.
+struct LeaseView {
+    std::string_view kind;  // "transition", "merge", "target"
+    std::string key = {};   // the work item, the repository, the target
+    std::string work_item = {}, project = {};
+    std::int64_t job = 0;                 // whose it is; 0 for a transition that no job began
+    std::string unit = {}, boot_id = {};  // where that works; empty while the job is queued
+    std::int64_t acquired_at = 0;
+    std::string from_stage = {};  // of a transition
+};
+[[nodiscard]] Result<std::vector<LeaseView>> lease_views(store::Db& db);
 
 }  // namespace orchd::views

@@ -9,8 +9,10 @@
 #include "control/fixture.h"
 #include "engine/events.h"
 #include "engine/operate.h"
+#include "host/host.h"
 #include "store/facts.h"
 #include "store/jobs.h"
+#include "store/leases.h"
 #include "store/tasks.h"
 
 namespace orchd::control {
@@ -222,6 +224,63 @@ std::string interface_of(const std::string& xml, const std::string& name) {
     const auto begin = bare.find("<interface name=\"" + name + "\">");
     const auto end = bare.find("</interface>", begin);
     return begin == std::string::npos ? "" : bare.substr(begin, end - begin);
+}
+
+TEST_F(ServiceTest, a_task_waits_for_another_until_it_is_told_not_to) {  // R15
+    make_task("HELLO-1");
+    make_task("HELLO-2");
+    ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "");
+    ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "") << "twice is once";
+    const auto story = boost::json::parse(call("GetTask", "s", "HELLO-1").text()).as_object();
+    EXPECT_EQ(story.at("why").as_string(), "Waits for HELLO-2.");
+    EXPECT_TRUE(story.at("jobs").as_array().at(0).as_object().at("blocked").as_bool());
+    EXPECT_EQ(story.at("events").as_array().back().as_object().at("kind").as_string(), "dependency_added");
+
+    const auto cycle = call("AddDependency", "ss", "HELLO-2", "HELLO-1");
+    EXPECT_EQ(cycle.error(), "org.orchd1.Error.Conflict");
+    EXPECT_NE(cycle.error_text().find("HELLO-2 -> HELLO-1 -> HELLO-2"), std::string::npos) << cycle.error_text();
+    EXPECT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-9").error(), "org.orchd1.Error.NoSuchTask");
+    EXPECT_EQ(call("AddDependency", "ss", "HELLO-1", "hello").error(), "org.orchd1.Error.InvalidArgument");
+
+    const auto edges = call("ListDependencies", "a{sv}", 1, "work_item", "s", "HELLO-1");
+    const char *item = nullptr, *needs = nullptr, *stage = nullptr, *source = nullptr;
+    ASSERT_GE(sd_bus_message_enter_container(edges.message.get(), 'a', "(ssss)"), 0) << edges.error_text();
+    ASSERT_GE(sd_bus_message_read(edges.message.get(), "(ssss)", &item, &needs, &stage, &source), 0);
+    EXPECT_EQ(std::string(item) + needs + stage + source, "HELLO-1HELLO-2analysisoperator");
+
+    ASSERT_EQ(call("RemoveDependency", "ss", "HELLO-1", "HELLO-2").error(), "");
+    EXPECT_EQ(call("RemoveDependency", "ss", "HELLO-1", "HELLO-2").error(), "org.orchd1.Error.NoSuchTask");
+    const auto jobs = store::list_jobs(db_, {.work_item = "HELLO-1"});
+    ASSERT_TRUE(jobs);
+    EXPECT_FALSE(jobs->at(0).job.blocked);
+}
+
+TEST_F(ServiceTest, leases_are_listed_with_whose_they_are) {
+    const auto task = make_task("HELLO-1");
+    const auto jobs = store::list_jobs(db_, {});
+    ASSERT_TRUE(jobs);
+    const auto taken = db_.write([&](store::Tx& tx) -> Status {
+        const auto now = host::now();
+        const store::LeaseOwner owner{.unit = "orchd-step@HELLO-1.service", .invocation_id = "i", .boot_id = "b", .pid = 7};
+        auto fence = store::acquire_transition(tx, task.id, owner, 0, Stage::analysis, std::nullopt, now);
+        if (!fence) return fail(fence.error());
+        auto held = store::acquire_held(tx, store::LeaseKind::merge, "/srv/git/hello.git", task.id, jobs->at(0).job.id, now);
+        return held ? Status() : fail(held.error());
+    });
+    ASSERT_TRUE(taken);
+    const auto leases = call("ListLeases");
+    ASSERT_GE(sd_bus_message_enter_container(leases.message.get(), 'a', "(sssstsstso)"), 0) << leases.error_text();
+    for (const std::string expected :
+         {"transition HELLO-1 HELLO-1 hello 0 orchd-step@HELLO-1.service", "merge /srv/git/hello.git HELLO-1 hello 1 "}) {
+        const char *kind = nullptr, *key = nullptr, *item = nullptr, *project = nullptr, *unit = nullptr;
+        std::uint64_t job = 0;
+        ASSERT_GE(sd_bus_message_enter_container(leases.message.get(), 'r', "sssstsstso"), 0);
+        ASSERT_GE(sd_bus_message_read(leases.message.get(), "sssstss", &kind, &key, &item, &project, &job, &unit, nullptr), 0);
+        ASSERT_GE(sd_bus_message_skip(leases.message.get(), "tso"), 0);
+        ASSERT_GE(sd_bus_message_exit_container(leases.message.get()), 0);
+        EXPECT_EQ(std::string(kind) + ' ' + key + ' ' + item + ' ' + project + ' ' + std::to_string(job) + ' ' + unit,
+                  expected);
+    }
 }
 
 TEST_F(ServiceTest, introspection_says_what_the_checked_in_xml_says) {

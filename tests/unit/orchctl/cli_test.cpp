@@ -56,6 +56,8 @@ TEST(CommandLine, R43_HasEveryCommandOfThisRelease) {
                                "task retry",    "task release",
                                "job list",      "job show",
                                "job cancel",    "job retry",
+                               "lease list",    "dep add",
+                               "dep remove",    "dep tree",
                                "logs",          "events",
                                "pause",         "resume",
                                "project add",   "project list",

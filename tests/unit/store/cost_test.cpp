@@ -64,6 +64,8 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"find_verdict", [=](Db& db) { (void)must(find_verdict(db, live, 1, Gate::ci_green)); }},
         {"list_verdicts", [=](Db& db) { (void)must(list_verdicts(db, live)); }},
         {"unmet_dependencies", [=](Db& db) { (void)must(unmet_dependencies(db, live)); }},
+        {"list_dependencies of open tasks", [](Db& db) { (void)must(list_dependencies(db, {})); }},
+        {"list_dependencies of a task", [=](Db& db) { (void)must(list_dependencies(db, {.task_id = live})); }},
         {"due_posts", [](Db& db) { (void)must(due_posts(db, "journal", 10, monday)); }},
         {"newest_event_id", [](Db& db) { (void)must(newest_event_id(db)); }},
         {"list_events of a task", [=](Db& db) { (void)must(list_events(db, {.task_id = live})); }},

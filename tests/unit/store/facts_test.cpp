@@ -67,9 +67,9 @@ TEST_F(FactsTest, ADependencyThatClosesACycleIsRefusedByName_R15) {
     const auto add = [&](std::int64_t task_id, std::int64_t needs) {
         return db.write([&](Tx& tx) { return add_dependency(tx, task_id, needs, "ada"); });
     };
-    must(add(a, b));
-    must(add(a, b));
-    must(add(b, c));
+    EXPECT_TRUE(must(add(a, b)));
+    EXPECT_FALSE(must(add(a, b))) << "it is there already";
+    EXPECT_TRUE(must(add(b, c)));
     auto cycle = add(c, a);
     ASSERT_FALSE(cycle);
     EXPECT_EQ(cycle.error().code, Errc::conflict);
@@ -79,8 +79,31 @@ TEST_F(FactsTest, ADependencyThatClosesACycleIsRefusedByName_R15) {
     EXPECT_NE(self.error().text.find("A-1 -> A-1"), std::string::npos) << self.error().text;
     EXPECT_EQ(must(unmet_dependencies(db, a)), std::vector{b});
     EXPECT_TRUE(must(unmet_dependencies(db, c)).empty());
-    write([&](Tx& tx) { return remove_dependency(tx, b, c); });
-    must(add(c, a));
+    EXPECT_TRUE(write([&](Tx& tx) { return remove_dependency(tx, b, c); }));
+    EXPECT_FALSE(write([&](Tx& tx) { return remove_dependency(tx, b, c); }));
+    EXPECT_TRUE(must(add(c, a)));
+}
+
+TEST_F(FactsTest, DependenciesAreListedWithWhatTheyNeedInTurn_R15) {
+    const auto a = task("A-1");
+    const auto b = task("B-1");
+    const auto c = task("C-1");
+    const auto d = task("D-1");
+    for (const auto& [waits, needs] : {std::pair{a, b}, {b, c}, {d, c}})
+        EXPECT_TRUE(write([&](Tx& tx) { return add_dependency(tx, waits, needs, "operator"); }));
+    const auto edges = [&](const DependencyFilter& filter) {
+        std::string text;
+        for (const auto& edge : must(list_dependencies(db, filter))) text += edge.work_item + ">" + edge.needs + " ";
+        return text;
+    };
+    EXPECT_EQ(edges({.task_id = a}), "A-1>B-1 B-1>C-1 ");
+    EXPECT_EQ(edges({}), "A-1>B-1 B-1>C-1 D-1>C-1 ");
+    EXPECT_EQ(edges({.limit = 1}), "A-1>B-1 ");
+    must(db.execute("UPDATE tasks SET stage = 'done', stage_seq = 2 WHERE work_item = 'C-1'"));
+    EXPECT_EQ(edges({.only_unmet = true}), "A-1>B-1 ");
+    EXPECT_EQ(edges({.task_id = c}), "");
+    must(db.execute("UPDATE tasks SET stage = 'done', stage_seq = 2 WHERE work_item = 'D-1'"));
+    EXPECT_EQ(edges({}), "A-1>B-1 B-1>C-1 ") << "of open tasks alone";
 }
 
 TEST_F(FactsTest, OneReleaseOfAProjectIsLive_R30) {

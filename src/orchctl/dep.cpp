@@ -1,0 +1,111 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "orchctl/answers.h"
+#include "orchctl/client.h"
+#include "orchctl/commands.h"
+
+namespace orchd::orchctl {
+namespace {
+
+// What each task waits for, in the order of the answer.
+using Needs = std::map<std::string, std::vector<const Record*>>;
+
+// One line a task, indented by its depth. What was shown before is not shown again below another.
+class Tree {
+public:
+    Tree(Session& session, const Records& edges) : session_(session) {
+        for (const auto& edge : edges) needs_[edge.text("work_item")].push_back(&edge);
+    }
+
+    void show(const std::string& root) {
+        session_.line(printable(root));
+        below(root, 1);
+    }
+
+private:
+    void below(const std::string& work_item, std::size_t depth) {
+        const auto found = needs_.find(work_item);
+        if (found == needs_.end() || !shown_.insert(work_item).second) return;
+        for (const auto* edge : found->second) {
+            const auto& needed = edge->text("needs");
+            const auto& stage = edge->text("needs_stage");
+            const bool again = shown_.contains(needed) && needs_.contains(needed);
+            session_.line(std::string(2 * depth, ' ') + printable(needed) + "  " +
+                          coloured(printable(stage), stage == "done" ? Paint::green : Paint::yellow, session_.colours()) +
+                          (again ? "  (see above)" : ""));
+            below(needed, depth + 1);
+        }
+    }
+
+    Session& session_;
+    Needs needs_;
+    std::set<std::string> shown_;
+};
+
+// The tasks that no other in the answer waits for.
+std::vector<std::string> roots(const Records& edges) {
+    std::set<std::string> needed;
+    for (const auto& edge : edges) needed.insert(edge.text("needs"));
+    std::vector<std::string> found;
+    for (const auto& edge : edges) {
+        const auto& item = edge.text("work_item");
+        if (!needed.contains(item) && (found.empty() || found.back() != item)) found.push_back(item);
+    }
+    return found;
+}
+
+Status tree(Session& session, const std::string& work_item) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    Options filter{{"limit", std::uint64_t{10'000}}};
+    if (!work_item.empty()) filter.emplace_back("work_item", work_item);
+    const auto edges = client->list("ListDependencies", {filter}, dependency_fields());
+    if (!edges) return fail(edges.error());
+    if (session.json) {
+        session.document(to_json(*edges));
+        return {};
+    }
+    if (edges->empty()) {
+        session.line(work_item.empty() ? "No task waits for another." : work_item + " waits for no other task.");
+        return {};
+    }
+    Tree shown(session, *edges);
+    for (const auto& root : work_item.empty() ? roots(*edges) : std::vector{work_item}) shown.show(root);
+    return {};
+}
+
+}  // namespace
+
+void add_dep(CLI::App& app, Session& session) {
+    struct Given {
+        std::string work_item, needs;
+    };
+    auto* dep = app.add_subcommand("dep", "Dependencies: which task waits for which");
+    dep->require_subcommand(1);
+
+    const auto given = std::make_shared<Given>();
+    const auto add = [&](const char* name, const char* text, const char* method, const char* verb) {
+        auto* command = dep->add_subcommand(name, text);
+        command->add_option("WORK-ITEM", given->work_item, "The task that waits")->required();
+        command->add_option("NEEDS", given->needs, "The work item that it waits for")->required();
+        command->callback([&session, given, method, verb] {
+            session.command = [&session, given, method, verb] {
+                return act(session, method, {given->work_item, given->needs},
+                           given->work_item + ' ' + verb + ' ' + given->needs + '.');
+            };
+        });
+    };
+    add("add", "Let a task wait until another is done", "AddDependency", "waits for");
+    add("remove", "Let it wait no longer", "RemoveDependency", "no longer waits for");
+
+    const auto root = std::make_shared<std::string>();
+    auto* shown = dep->add_subcommand("tree", "Show what tasks wait for, and what those wait for");
+    shown->add_option("WORK-ITEM", *root, "Of this task; of every open one where it is left out");
+    shown->callback([&session, root] { session.command = [&session, root] { return tree(session, *root); }; });
+}
+
+}  // namespace orchd::orchctl
