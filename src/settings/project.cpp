@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 
 #include "core/work_item.h"
@@ -39,6 +40,25 @@ bool usable_target(const std::string& name) {
     return plain && !name.starts_with('-') && !name.starts_with('/') && !name.ends_with('/') && !name.ends_with(".lock") &&
            !name.ends_with('.') && name.find("..") == std::string::npos && name.find("//") == std::string::npos &&
            name.find("@{") == std::string::npos && !name.starts_with("task/");
+}
+
+bool same_text(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// "OWNER/NAME", as a forge writes it.
+bool repository_name(const std::string& text) {
+    const auto slash = text.find('/');
+    return slash != 0 && slash != std::string::npos && slash + 1 < text.size() && slash == text.rfind('/') &&
+           std::all_of(text.begin(), text.end(),
+                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '/' || c == '-' || c == '_' || c == '.'; });
+}
+
+bool uuid(const std::string& text) {
+    constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    return std::equal(text.begin(), text.end(), form.begin(), form.end(),
+                      [](unsigned char c, char wanted) { return wanted == '-' ? c == '-' : std::isxdigit(c) != 0; });
 }
 
 class Parser {
@@ -95,12 +115,38 @@ private:
             in_.refuse("forge.path",
                        "\"" + project_.forge_path + "\" is not allowed; it takes the absolute path of a bare repository");
         }
+        project_.forge_repository = in_.text("forge.repository", Need::optional);
+        if (!project_.forge_repository.empty() && !repository_name(project_.forge_repository)) {
+            in_.refuse("forge.repository", "\"" + project_.forge_repository +
+                                               "\" is not allowed; it takes OWNER/NAME, as the forge calls the repository");
+        }
+        tracker();
+        (void)in_.table("roles");
+    }
+
+    void tracker() {
         (void)in_.table("tracker");
         project_.tracker_kind = in_.text("tracker.kind", Need::optional, project_.tracker_kind);
-        if (project_.tracker_kind != "local") {
-            in_.refuse("tracker.kind", "\"" + project_.tracker_kind + "\" is unknown; it takes \"local\"");
+        if (project_.tracker_kind == "local") return;
+        if (project_.tracker_kind != "plane") {
+            in_.refuse("tracker.kind", "\"" + project_.tracker_kind + "\" is unknown; it takes \"local\" or \"plane\"");
+            return;
         }
-        (void)in_.table("roles");
+        project_.tracker_project = in_.text("tracker.project", Need::required);
+        if (!project_.tracker_project.empty() && !uuid(project_.tracker_project)) {
+            in_.refuse("tracker.project",
+                       "\"" + project_.tracker_project +
+                           "\" is not allowed; it takes the UUID that stands in the project's address in Plane");
+        }
+        std::ranges::transform(project_.tracker_project, project_.tracker_project.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        (void)in_.table("tracker.states");
+        auto& states = project_.tracker_states;
+        states.to_analyse = in_.text("tracker.states.to_analyse", Need::optional, states.to_analyse);
+        states.approved = in_.text("tracker.states.approved", Need::optional, states.approved);
+        states.rejected = in_.text("tracker.states.rejected", Need::optional, states.rejected);
+        if (states.to_analyse == states.approved || states.to_analyse == states.rejected || states.approved == states.rejected)
+            in_.refuse("tracker.states", "two of to_analyse, approved and rejected are the same state");
     }
 
     void agent(Role role) {
@@ -195,6 +241,24 @@ Result<Project> judge(const std::string& file, std::vector<Entry> entries, const
     return fail(Errc::invalid_argument, all);
 }
 
+// What another project has, and two cannot: whose work item, whose webhook would it be?
+std::optional<std::string> taken_already(const Projects& projects, const Project& project) {
+    struct Own {
+        const char* key;
+        const std::string& value;
+        const Project* owner;
+    };
+    for (const Own& own :
+         {Own{"project.prefix", project.prefix, owner_of(projects, project.prefix)},
+          Own{"forge.repository", project.forge_repository, project_of_repository(projects, project.forge_repository)},
+          Own{"tracker.project", project.tracker_project, project_of_tracker(projects, project.tracker_project)}}) {
+        if (own.owner == nullptr) continue;
+        return problem(project.file, 0, own.key,
+                       "\"" + own.value + "\" belongs to " + own.owner->name + " (" + own.owner->file + ")");
+    }
+    return std::nullopt;
+}
+
 std::vector<fs::path> project_files(const std::string& dir, Projects& projects) {
     std::vector<fs::path> files;
     std::error_code error;
@@ -230,10 +294,8 @@ Projects load_projects(const std::string& dir, const Settings& settings) {
             projects.problems.push_back({file.string(), project.error().text});
             continue;
         }
-        if (const auto* owner = owner_of(projects, project->prefix)) {
-            projects.problems.push_back(
-                {file.string(), problem(file.string(), 0, "project.prefix",
-                                        "\"" + project->prefix + "\" belongs to " + owner->name + " (" + owner->file + ")")});
+        if (const auto taken = taken_already(projects, *project)) {
+            projects.problems.push_back({file.string(), *taken});
             continue;
         }
         projects.good.push_back(std::move(*project));
@@ -249,6 +311,20 @@ const Project* owner_of(const Projects& projects, std::string_view prefix) {
 
 const Project* find(const Projects& projects, std::string_view name) {
     const auto found = std::find_if(projects.good.begin(), projects.good.end(), [&](const auto& p) { return p.name == name; });
+    return found == projects.good.end() ? nullptr : &*found;
+}
+
+const Project* project_of_repository(const Projects& projects, std::string_view repository) {
+    const auto found = std::find_if(projects.good.begin(), projects.good.end(), [&](const auto& p) {
+        return !p.forge_repository.empty() && same_text(p.forge_repository, repository);
+    });
+    return found == projects.good.end() ? nullptr : &*found;
+}
+
+const Project* project_of_tracker(const Projects& projects, std::string_view uuid) {
+    const auto found = std::find_if(projects.good.begin(), projects.good.end(), [&](const auto& p) {
+        return !p.tracker_project.empty() && same_text(p.tracker_project, uuid);
+    });
     return found == projects.good.end() ? nullptr : &*found;
 }
 

@@ -30,7 +30,14 @@ struct Project {
     int max_concurrency = 0;                       // 0: none of its own
     std::string file;                              // where it was read
     std::string forge_kind = "local", forge_path;  // forge_path: the bare repository of a local forge
-    std::string tracker_kind = "local";
+    std::string forge_repository;        // "acme/app": whose webhooks are this project's; empty: only those to its address
+    std::string tracker_kind = "local";  // "local" or "plane"
+    std::string tracker_project;         // plane: the project's UUID, in lower case
+    // Names (or ids) of the tracker's states that ask for something, by their logical keys (R35).
+    struct TrackerStates {
+        std::string to_analyse = "To Analyse", approved = "Approved", rejected = "Rejected";
+    };
+    TrackerStates tracker_states;
     std::map<Role, Worker> workers;  // analyst … tester, ci, test, staging, build; retest is test's
     struct Deploy {
         std::string hook, config;
@@ -60,5 +67,9 @@ struct Projects {
 // The project that owns the work item's prefix.
 [[nodiscard]] const Project* owner_of(const Projects& projects, std::string_view prefix);
 [[nodiscard]] const Project* find(const Projects& projects, std::string_view name);
+// The project whose [forge] repository is this "OWNER/NAME"; a forge tells no upper from lower case.
+[[nodiscard]] const Project* project_of_repository(const Projects& projects, std::string_view repository);
+// The project whose [tracker] project is this UUID.
+[[nodiscard]] const Project* project_of_tracker(const Projects& projects, std::string_view uuid);
 
 }  // namespace orchd::settings

@@ -108,6 +108,47 @@ timeout_s = 100
     EXPECT_EQ(project->deploy->timeout_s, 100);
 }
 
+TEST_F(ProjectTest, R33R34SaysWhoseWebhooksAreItsOwn) {
+    const auto outside = [](const std::string& repository, const std::string& plane) {
+        return "repository = \"" + repository + "\"\n[tracker]\nkind = \"plane\"\nproject = \"" + plane + "\"\n";
+    };
+    const std::string one = "4AF68566-94a4-4eb3-94aa-50dc9427067b", other = "4af68566-94a4-4eb3-94aa-50dc9427067c";
+    folder.write("a.toml",
+                 head("a", "A") + outside("Acme/app", one) + "[tracker.states]\napproved = \"Freigegeben\"\n" + agents);
+    folder.write("b.toml", head("b", "B") + outside("acme/APP", other) + agents);
+    folder.write("c.toml", head("c", "C") + outside("acme/other", one) + agents);
+    folder.write("d.toml", head("d", "D") + agents);
+    const auto projects = load_projects(folder.path(""), settings);
+    ASSERT_EQ(projects.good.size(), 2U);
+    EXPECT_EQ(project_of_repository(projects, "acme/app")->name, "a");
+    EXPECT_EQ(project_of_repository(projects, ""), nullptr);
+    EXPECT_EQ(project_of_repository(projects, "acme/other"), nullptr);
+    EXPECT_EQ(project_of_tracker(projects, one)->name, "a");
+    EXPECT_EQ(project_of_tracker(projects, other), nullptr);
+    EXPECT_EQ(projects.good[0].tracker_project, "4af68566-94a4-4eb3-94aa-50dc9427067b");
+    EXPECT_EQ(projects.good[0].tracker_states.approved, "Freigegeben");
+    EXPECT_EQ(projects.good[0].tracker_states.to_analyse, "To Analyse");
+    EXPECT_EQ(projects.good[1].tracker_kind, "local");
+    ASSERT_EQ(projects.problems.size(), 2U);
+    EXPECT_THAT(projects.problems[0].text, HasSubstr("forge.repository: \"acme/APP\" belongs to a"));
+    EXPECT_THAT(projects.problems[1].text, HasSubstr("tracker.project: \"4af68566-94a4-4eb3-94aa-50dc9427067b\" belongs to a"));
+}
+
+TEST_F(ProjectTest, RefusesATrackerThatNobodyCouldFind) {
+    EXPECT_THAT(problems_with("[tracker]\nkind = \"jira\""), HasSubstr("it takes \"local\" or \"plane\""));
+    EXPECT_THAT(problems_with("[tracker]\nkind = \"plane\""), HasSubstr("tracker.project: missing"));
+    EXPECT_THAT(problems_with("[tracker]\nkind = \"plane\"\nproject = \"HELLO\""), HasSubstr("UUID"));
+    EXPECT_THAT(problems_with("[tracker]\nproject = \"4af68566-94a4-4eb3-94aa-50dc9427067b\""), HasSubstr("unknown key"));
+    EXPECT_THAT(problems_with("[tracker]\nkind = \"plane\"\nproject = \"4af68566-94a4-4eb3-94aa-50dc9427067b\"\n"
+                              "[tracker.states]\napproved = \"To Analyse\""),
+                HasSubstr("same state"));
+    for (const std::string name : {"app", "/app", "acme/", "a/b/c", "acme/a b", "acme/$(id)"})
+        EXPECT_THAT(problems("[project]\nname = \"hello\"\nprefix = \"HELLO\"\n[forge]\npath = \"/x.git\"\nrepository = \"" +
+                             name + "\"\n" + agents),
+                    HasSubstr("OWNER/NAME"))
+            << name;
+}
+
 TEST_F(ProjectTest, WhatIsLeftOutHasItsDefault) {
     const auto project = load_project(folder.write("hello.toml", head("hello", "HELLO") + agents), settings);
     ASSERT_TRUE(project) << project.error().text;
