@@ -32,6 +32,8 @@ int note_frames(void* connection, sqlite3*, const char*, int frames) {
     return SQLITE_OK;
 }
 
+int ask_whether_enough(void* connection) { return static_cast<Connection*>(connection)->enough() ? 1 : 0; }
+
 // Makes the file if it is not there, for its group too, whatever the umask.
 Status make_file(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
@@ -139,6 +141,12 @@ Status Db::execute(const std::string& sql) { return store::execute(connection_->
 std::int64_t Db::last_insert_rowid() const { return sqlite3_last_insert_rowid(connection_->db); }
 const std::string& Db::path() const { return connection_->path; }
 sqlite3* Db::raw() { return connection_->db; }
+
+void Db::give_up_when(std::function<bool()> enough) {
+    constexpr int steps = 1000;
+    connection_->enough = std::move(enough);
+    sqlite3_progress_handler(connection_->db, steps, ask_whether_enough, connection_.get());
+}
 
 Status Db::begin() {
     auto& c = *connection_;

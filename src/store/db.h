@@ -148,6 +148,10 @@ public:
         return work(*this);
     }
 
+    // From now on statements are broken off, as Errc::unavailable, once `enough` says so; it is asked every thousand steps of
+    // SQLite's machine. For readers, who must hold back no checkpoint for long.
+    void give_up_when(std::function<bool()> enough);
+
     // Compiled once per text and kept until the Db goes: texts are literals, or put together from a few of them.
     [[nodiscard]] Result<Statement> prepare(std::string_view sql);
     // For migrations and tests; several statements.

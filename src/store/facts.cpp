@@ -170,6 +170,10 @@ Result<std::optional<StateRow>> find_state(Db& db, const std::string& key) {
     return find_row(db, "SELECT key, value, by, reason, at FROM settings_state WHERE key = ?", read_state, key);
 }
 
+Result<std::vector<StateRow>> all_state(Db& db) {
+    return list_rows(db, "SELECT key, value, by, reason, at FROM settings_state ORDER BY key", read_state);
+}
+
 Status put_state(Tx& tx, const StateRow& row) {
     return write_rows(tx.db(), "INSERT OR REPLACE INTO settings_state (key, value, by, reason, at) VALUES (?, ?, ?, ?, ?)",
                       row.key, row.value, row.by, row.reason, row.at);

@@ -83,6 +83,8 @@ struct StateRow {
     std::int64_t at = 0;
 };
 [[nodiscard]] Result<std::optional<StateRow>> find_state(Db& db, const std::string& key);
+// All of it: a few rows; the counters' keys end in "_total".
+[[nodiscard]] Result<std::vector<StateRow>> all_state(Db& db);
 [[nodiscard]] Status put_state(Tx& tx, const StateRow& row);
 [[nodiscard]] Status clear_state(Tx& tx, const std::string& key);
 [[nodiscard]] Status add_to_counter(Tx& tx, const std::string& key, std::int64_t by, const Now& now);

@@ -14,6 +14,7 @@ Errc code_of(int result) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
+        case SQLITE_INTERRUPT:  // Db::give_up_when
             return Errc::unavailable;
         case SQLITE_FULL:
             return Errc::no_space;

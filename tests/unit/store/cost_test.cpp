@@ -2,6 +2,8 @@
 #include <functional>
 
 #include "counting.h"
+#include "store/deliveries.h"
+#include "store/totals.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -66,6 +68,13 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"unmet_dependencies", [=](Db& db) { (void)must(unmet_dependencies(db, live)); }},
         {"list_dependencies of open tasks", [](Db& db) { (void)must(list_dependencies(db, {})); }},
         {"list_dependencies of a task", [=](Db& db) { (void)must(list_dependencies(db, {.task_id = live})); }},
+        {"totals", [](Db& db) { (void)must(totals(db)); }},
+        {"held_tasks", [](Db& db) { (void)must(held_tasks(db)); }},
+        {"waiting_counts", [](Db& db) { (void)must(waiting_counts(db)); }},
+        {"pending_posts", [](Db& db) { (void)must(pending_posts(db)); }},
+        {"oldest_pending_delivery", [](Db& db) { (void)must(oldest_pending_delivery(db)); }},
+        {"count_deliveries", [](Db& db) { (void)must(count_deliveries(db)); }},
+        {"all_state", [](Db& db) { (void)must(all_state(db)); }},
         {"due_posts", [](Db& db) { (void)must(due_posts(db, "journal", 10, monday)); }},
         {"newest_event_id", [](Db& db) { (void)must(newest_event_id(db)); }},
         {"list_events of a task", [=](Db& db) { (void)must(list_events(db, {.task_id = live})); }},
