@@ -86,6 +86,7 @@ Status WorkerLoop::attach() {
     });
     if (r >= 0) r = tick_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_tick>, this);
     if (r >= 0) r = settle_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_settle>, this);
+    if (r >= 0) r = again_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_settle>, this);
     if (r >= 0) r = due_.add(*e, on_time<WorkerLoop, &WorkerLoop::look_soon>, this);
     if (r >= 0) r = sd_event_set_watchdog(e, 1);
     if (r >= 0) r = sd_bus_set_exit_on_disconnect(house_.bus(), 1);
@@ -130,7 +131,7 @@ void WorkerLoop::on_wake() {
 void WorkerLoop::on_tick() {
     tick_.arm(house_.world().settings.recovery_interval_s * 1000);
     engine::tidy(house_.world());
-    recovery_wanted_ = engine::Pass::timed;
+    recovery_wanted_ = true;
     look_soon();
 }
 
@@ -140,25 +141,22 @@ void WorkerLoop::on_unit_gone() {
 }
 
 void WorkerLoop::on_settle() {
-    if (!recovery_wanted_) recovery_wanted_ = engine::Pass::prompted;
+    recovery_wanted_ = true;
     look_soon();
 }
 
 void WorkerLoop::pass() {
     if (house_.refresh()) tell_problems();
-    if (const auto wanted = std::exchange(recovery_wanted_, std::nullopt)) recover(*wanted);
+    if (std::exchange(recovery_wanted_, false)) recover();
     dispatch();
     deliver();
 }
 
-void WorkerLoop::recover(engine::Pass pass) {
-    const auto done = engine::recover(house_.world(), pass);
+void WorkerLoop::recover() {
+    const auto done = engine::recover(house_.world());
     if (!done) return survive(done.error());
-    if (done->requeued + done->resumed + done->stopped_units + done->held == 0) return;
-    host::log(host::Level::notice, "recovery: " + std::to_string(done->requeued) + " jobs queued again, " +
-                                       std::to_string(done->resumed) + " finishes resumed, " +
-                                       std::to_string(done->stopped_units) + " units stopped, " + std::to_string(done->held) +
-                                       " tasks held");
+    if (done->dying > 0 || done->elsewhere) again_.arm(engine::between_ticks_ms);
+    if (const auto text = describe(*done); !text.empty()) host::log(host::Level::notice, "recovery: " + text);
 }
 
 void WorkerLoop::dispatch() {

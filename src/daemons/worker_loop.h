@@ -37,10 +37,10 @@ private:
     void look_soon();  // a pass as the loop's next turn
     void on_wake();    // datagrams
     void on_tick();    // every recovery_interval_s
-    void on_settle();  // shortly after a unit was gone
+    void on_settle();  // shortly after a unit was gone, and a tick after one was seen empty
     void on_unit_gone();
     void pass();
-    void recover(engine::Pass pass);
+    void recover();
     void dispatch();
     void deliver();
     void tell_problems() const;
@@ -51,9 +51,9 @@ private:
     engine::Dispatcher dispatcher_;
     host::Event event_;
     host::Source wake_, pass_, terminate_, interrupt_, reload_;
-    Timer tick_, settle_, due_;
+    Timer tick_, settle_, due_, again_;
     std::vector<host::Slot> watches_;
-    std::optional<engine::Pass> recovery_wanted_ = engine::Pass::timed;
+    bool recovery_wanted_ = true;
     bool waiting_ = false;  // a claim waits for a unit that still ends
     std::optional<Error> ended_by_;
 };

@@ -18,13 +18,14 @@ const char* waiting_for(store::LeaseKind kind, std::string_view key) {
     return key.starts_with(staging) ? wait_staging_target : wait_deploy_target;
 }
 
-Status ask_oldest_waiter(World& world, store::Tx& tx, const std::string& what, std::int64_t project_id) {
-    auto waiting = store::waiting_tasks(tx.db(), what, project_id);
-    if (!waiting) return fail(waiting.error());
-    for (const auto& task : *waiting) {
-        if (task.hold == Hold::none && !task.paused_at) return ask_advance(world, tx, task);
-    }
-    return {};
+// Whether this lease is what the task waits for: of a project's targets its own, of merges that of its repository. A project
+// that cannot be asked has nobody who could go on.
+bool waits_for(const World& world, const store::Task& task, store::LeaseKind kind, const std::string& key) {
+    if (kind == store::LeaseKind::target) return key == staging_target(task.project) || key == production_target(task.project);
+    const auto* project = settings::find(world.projects, task.project);
+    if (project == nullptr) return false;
+    auto forge = world.open_forge(*project);
+    return forge && (*forge)->repository() == key;
 }
 
 // The run that its holder queued under the lease, which another task has taken since.
@@ -48,6 +49,33 @@ bool needs_lease(Role role) {
     return role == Role::staging || role == Role::retest || role == Role::build || role == Role::deploy;
 }
 
+Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease, bool forced) {
+    auto freed = store::release_transition(who.tx, lease.task_id, lease.fence);
+    if (!freed) return fail(freed.error());
+    if (!*freed) return {};
+    auto noted = add_event(who, "lease_reclaimed", lease.task_id, std::nullopt,
+                           {{"kind", "transition"},
+                            {"key", task.work_item},
+                            {"unit", lease.owner->unit},
+                            {"fence", lease.fence},
+                            {"forced", std::int64_t{forced}}});
+    if (!noted || !forced) return noted;
+    return add_event(who, "alert", lease.task_id, std::nullopt,
+                     {{"key", "lease/" + task.work_item},
+                      {"text", "the transition lease of " + task.work_item + " was taken from " + lease.owner->unit +
+                                   ", which was stopped for it"}});
+}
+
+Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key) {
+    auto waiting = store::waiting_tasks(tx.db(), waiting_for(kind, key), std::nullopt);
+    if (!waiting) return fail(waiting.error());
+    for (const auto& task : *waiting) {
+        if (task.hold == Hold::none && !task.paused_at && waits_for(world, task, kind, key))
+            return ask_advance(world, tx, task);
+    }
+    return {};
+}
+
 Result<bool> take_lease(World& world, const Acting& who, store::LeaseKind kind, const std::string& key, std::int64_t task_id,
                         std::int64_t job_id) {
     auto before = store::find_held(who.tx.db(), kind, key);
@@ -64,7 +92,7 @@ Status release_leases(World& world, store::Tx& tx, const store::Task& task, stor
     for (const auto& lease : *leases) {
         if (lease.task_id != task.id) continue;
         if (auto released = store::release_held(tx, kind, lease.key, task.id); !released) return released;
-        if (auto asked = ask_oldest_waiter(world, tx, waiting_for(kind, lease.key), task.project_id); !asked) return asked;
+        if (auto asked = lease_freed(world, tx, kind, lease.key); !asked) return asked;
     }
     return {};
 }

@@ -27,8 +27,15 @@ inline constexpr const char* wait_deploy_target = "deploy_target";
 [[nodiscard]] Result<bool> take_lease(World& world, const Acting& who, store::LeaseKind kind, const std::string& key,
                                       std::int64_t task_id, std::int64_t job_id);
 
-// Gives up the task's leases of a kind and asks for the advance of the oldest task of the project that waits for one and can
-// move.
+// Takes a transition lease from its owner, who is dead, with "lease_reclaimed" {kind, key, fence, forced}; `forced`: it lived
+// until its unit was stopped for this, so an alert goes out. Nothing if its fence is no longer the newest.
+[[nodiscard]] Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease,
+                                       bool forced);
+// The merge or target lease `key` is free: asks for the advance of the oldest task that waits for it and can move. Of a merge
+// lease that may be a task of any project with this repository.
+[[nodiscard]] Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key);
+
+// Gives up the task's leases of a kind, with lease_freed() for each.
 [[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind);
 // Of both kinds: for whoever ends, holds or cancels a task's work.
 [[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task);

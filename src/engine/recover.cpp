@@ -1,13 +1,15 @@
 #include "engine/recover.h"
 
+#include <array>
+#include <utility>
+
 #include "core/boundary.h"
 #include "core/names.h"
+#include "store/pass_lock.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
 namespace {
-
-std::int64_t ceiling_ms(const World& world) { return world.settings.reaper_max_running_s * 1000; }
 
 // running -> stopping; with `lost`, the exit that nobody saw goes on record.
 Status take_down(World& world, const store::Claim& claim, const std::string& why, bool lost) {
@@ -31,36 +33,37 @@ Status lose(World& world, const store::Claim& claim, const std::string& why, Rec
     return finish_stopping(world, claim, recovered);
 }
 
-Result<int> tick(World& world, const store::Claim& claim, bool seen_empty, Pass pass) {
-    if (seen_empty ? pass == Pass::prompted : claim.run.dead_ticks == 0) return 0;
-    return world.db.write([&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, seen_empty); });
+Status forget_ticks(World& world, const store::Claim& claim) {
+    if (claim.run.dead_ticks == 0) return {};
+    auto forgotten = world.db.write(
+        [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, false, between_ticks_ms, world.now()); });
+    return forgotten ? Status{} : fail(forgotten.error());
 }
 
-// The forge, say, has not answered for hours: a person is called, and the finish tried on.
-Status tell_of_stuck_finish(World& world, const store::Claim& claim, const std::string& unit) {
-    return world.db.write([&](store::Tx& tx) -> Status {
-        auto task = store::find_task(tx.db(), claim.job.task_id);
-        if (!task) return fail(task.error());
-        if (!*task || (*task)->hold != Hold::none) return {};
-        return change_hold(acting(world, tx), **task, Hold::infra,
-                           "the end of a run cannot be worked up: see `journalctl -u " + unit + "`");
-    });
+// The run is empty, its exit known or not: how often that was seen in a row, or 0 if this look comes too soon to count.
+Result<int> tick(World& world, const store::Claim& claim, Recovered& recovered) {
+    auto ticks = world.db.write(
+        [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, true, between_ticks_ms, world.now()); });
+    if (ticks && *ticks < world.settings.reaper_dead_ticks) ++recovered.dying;
+    return ticks;
 }
 
 // A run whose exit is on record is its finish's; one that died has its successor started.
-Status resume_finish(World& world, const store::Claim& claim, Pass pass, Recovered& recovered) {
+Status resume_finish(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto handlers = handlers_of(claim);
     for (const auto& unit : {claim.run.unit, handlers.ok, handlers.fail}) {
-        if (!busy(world.units->see(unit))) continue;
-        auto alive = tick(world, claim, false, pass);
-        return alive ? Status{} : fail(alive.error());
+        if (busy(world.units->see(unit))) return forget_ticks(world, claim);
     }
-    auto ticks = tick(world, claim, true, pass);
+    auto ticks = tick(world, claim, recovered);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks % world.settings.reaper_dead_ticks != 0) return {};
-    const auto age = world.now().utc_ms - claim.run.exited_at.value_or(0);
-    if (age > ceiling_ms(world))
-        if (auto told = tell_of_stuck_finish(world, claim, handlers.fail); !told) return told;
+    // The forge, say, has not answered for hours: a person is called, and the finish tried on.
+    const bool tried_before = *ticks > world.settings.reaper_dead_ticks;
+    if (tried_before && age_ms(world.now(), claim.run) > ceiling_ms(world))
+        if (auto told =
+                call_a_person(world, claim, "the end of a run cannot be worked up: see `journalctl -u " + handlers.fail + "`");
+            !told)
+            return told;
     const bool ok = claim.run.exit->kind == ExitKind::exited && claim.run.exit->status == 0;
     StartRequest request{.unit = ok ? handlers.ok : handlers.fail, .limits = {}, .network_unit = {}, .network = false};
     boundary("recover.resume.before");
@@ -72,9 +75,8 @@ Status resume_finish(World& world, const store::Claim& claim, Pass pass, Recover
 
 // The invocation of a prepared run is its own: prepare ran only after the agent unit of an earlier one was inactive. That of a
 // step may still be the step before, so it is left alone.
-Status note_alive(World& world, const store::Claim& claim, const UnitSeen& seen, Pass pass) {
-    auto reset = tick(world, claim, false, pass);
-    if (!reset) return fail(reset.error());
+Status note_alive(World& world, const store::Claim& claim, const UnitSeen& seen) {
+    if (auto reset = forget_ticks(world, claim); !reset) return reset;
     const bool news = claim.run.prepared_at && claim.run.invocation_id.empty() && seen.populated && !seen.invocation_id.empty();
     if (!news || is_step(claim)) return {};
     return world.db.write([&](store::Tx& tx) { return store::set_invocation(tx, claim.run.id, seen.invocation_id); });
@@ -89,12 +91,13 @@ bool helpers_busy(World& world, const store::Claim& claim) {
     return !prepare.readable || prepare.job_pending || prepare.populated;
 }
 
-Status look_after(World& world, const store::Claim& claim, Pass pass, Recovered& recovered) {
+Status look_after(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto now = world.now();
+    const bool judges = world.settings.reaper_enabled;
     if (claim.job.status == JobStatus::stopping) return finish_stopping(world, claim, recovered);
-    if (claim.run.exit) return resume_finish(world, claim, pass, recovered);
+    if (claim.run.exit) return resume_finish(world, claim, recovered);
     if (claim.run.boot_id != now.boot_id) return lose(world, claim, "the host was started anew meanwhile", recovered);
-    if (now.boot_ms - claim.run.started_boot > ceiling_ms(world)) {
+    if (judges && age_ms(now, claim.run) > ceiling_ms(world)) {
         const auto why = "ran longer than " + std::to_string(world.settings.reaper_max_running_s) + " s";
         if (auto taken = take_down(world, claim, why, false); !taken) return taken;
         return finish_stopping(world, claim, recovered);
@@ -102,20 +105,26 @@ Status look_after(World& world, const store::Claim& claim, Pass pass, Recovered&
     // The unit before its helpers: PID 1 queues the finish in the moment in which the unit ends.
     const auto seen = world.units->see(claim.run.unit);
     const auto liveness = judge({claim.run.unit, claim.run.boot_id, claim.run.invocation_id}, seen, now.boot_id);
+    const bool empty = liveness == Liveness::empty && !seen.active && !helpers_busy(world, claim);
+    if (liveness != Liveness::dead && !empty) return note_alive(world, claim, seen);
+    if (!judges) return {};
     if (liveness == Liveness::dead)
         return lose(world, claim, claim.run.unit + " was started by somebody else meanwhile", recovered);
-    if (liveness != Liveness::empty || seen.active || helpers_busy(world, claim)) return note_alive(world, claim, seen, pass);
-    auto ticks = tick(world, claim, true, pass);
+    auto ticks = tick(world, claim, recovered);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks < world.settings.reaper_dead_ticks) return {};
     return lose(world, claim, claim.run.unit + (claim.run.prepared_at ? " is gone without a trace" : " never started"),
                 recovered);
 }
 
-void heal(World& world) {
-    auto healed = world.db.write([&](store::Tx& tx) { return store::heal_impossible_queued(tx, world.now()); });
+void heal(World& world, Recovered& recovered) {
+    auto any = store::any_impossible_queued(world.db);
+    if (any && !*any) return;
+    auto healed = any ? world.db.write([&](store::Tx& tx) { return store::heal_impossible_queued(tx, world.now()); })
+                      : Result<int>(fail(any.error()));
     if (!healed) return world.warn("", healed.error().text);
-    if (*healed > 0) world.warn("", std::to_string(*healed) + " queued jobs carried a run, and were healed");
+    recovered.healed = *healed;
+    world.warn("", std::to_string(*healed) + " queued jobs carried a run, and were healed");
 }
 
 }  // namespace
@@ -126,18 +135,45 @@ Handlers handlers_of(const store::Claim& claim) {
             names::unit(deploy ? names::deploy_fail : names::finish_fail, claim.work_item)};
 }
 
-Result<Recovered> recover(World& world, Pass pass) {
+Status call_a_person(World& world, const store::Claim& claim, const std::string& why) {
+    boundary("recover.call.before");
+    auto called = world.db.write([&](store::Tx& tx) -> Status {
+        auto task = store::find_task(tx.db(), claim.job.task_id);
+        if (!task) return fail(task.error());
+        if (!*task || terminal((*task)->stage) || (*task)->hold != Hold::none) return {};
+        return change_hold(acting(world, tx), **task, Hold::infra, why);
+    });
+    if (called) boundary("recover.call.after");
+    return called;
+}
+
+Result<Recovered> recover(World& world) {
     Recovered recovered;
+    auto alone = store::PassLock::try_take(world.db.path());
+    if (!alone) return fail(alone.error());
+    recovered.elsewhere = !*alone;
+    if (recovered.elsewhere) return recovered;
     auto loaded = world.units->ours();
     if (!loaded) world.warn("", "cannot list our units: " + loaded.error().text);
     auto live = store::live_jobs(world.db);
     if (!live) return fail(live.error());
-    if (pass == Pass::timed && world.settings.impossible_queued_sanitize_enabled) heal(world);
+    if (world.settings.impossible_queued_sanitize_enabled) heal(world, recovered);
     for (const auto& claim : *live)
-        if (auto looked = look_after(world, claim, pass, recovered); !looked) world.warn(claim.work_item, looked.error().text);
-    reclaim_leases(world);
-    if (loaded) stop_orphans(world, *loaded, *live, recovered);
+        if (auto looked = look_after(world, claim, recovered); !looked) world.warn(claim.work_item, looked.error().text);
+    if (world.settings.lease_reclaim_enabled) reclaim_leases(world, recovered);
+    if (loaded && world.settings.reaper_enabled) stop_orphans(world, *loaded, *live, recovered);
     return recovered;
+}
+
+std::string describe(const Recovered& recovered) {
+    const std::array parts{
+        std::pair(recovered.requeued, " jobs queued again"),  std::pair(recovered.resumed, " finishes resumed"),
+        std::pair(recovered.stopped_units, " units stopped"), std::pair(recovered.held, " tasks held"),
+        std::pair(recovered.leases, " leases reclaimed"),     std::pair(recovered.healed, " rows healed")};
+    std::string text;
+    for (const auto& [count, what] : parts)
+        if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + what;
+    return text;
 }
 
 }  // namespace orchd::engine

@@ -5,6 +5,7 @@
 #include "engine/ports.h"
 #include "engine/runs.h"
 #include "store/jobs.h"
+#include "store/leases.h"
 
 namespace orchd::engine {
 
@@ -23,8 +24,21 @@ struct Handlers {  // the two units of which one finishes a run
 // back-off, holds its task where it cannot go on, or finishes it as cancelled. Leaves it as it is while a unit is still ending.
 [[nodiscard]] Status finish_stopping(World& world, const store::Claim& claim, Recovered& recovered);
 
-// Transition leases whose owner is gone, and units that no live job owns. `loaded` must be older than `live`.
-void reclaim_leases(World& world);
+// How long ago the run began, in milliseconds; within this boot by the clock that nobody can step.
+[[nodiscard]] inline std::int64_t age_ms(const Now& now, const store::Run& run) {
+    return run.boot_id == now.boot_id ? now.boot_ms - run.started_boot : now.utc_ms - run.started_at;
+}
+[[nodiscard]] inline std::int64_t ceiling_ms(const World& world) { return world.settings.reaper_max_running_s * 1000; }
+
+// Holds the claim's task as `infra` for what only a person can mend; nothing if it is held already or over.
+[[nodiscard]] Status call_a_person(World& world, const store::Claim& claim, const std::string& why);
+
+// Stops the unit of a lease's owner; success once it was seen empty, Errc::unavailable while it still ends.
+[[nodiscard]] Status stop_owner(World& world, const store::LeaseOwner& owner);
+// Leases whose owner is gone, of transitions also those held beyond the ceiling, by force: their owner's unit is stopped and
+// seen empty first.
+void reclaim_leases(World& world, Recovered& recovered);
+// Units that no live job owns. `loaded` must be older than `live`.
 void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,
                   Recovered& recovered);
 

@@ -5,6 +5,7 @@
 #include "core/boundary.h"
 #include "core/names.h"
 #include "core/work_item.h"
+#include "engine/leases.h"
 #include "engine/recover.h"
 #include "store/facts.h"
 #include "store/leases.h"
@@ -33,20 +34,50 @@ bool owned(const std::string& unit, const std::vector<store::Claim>& live) {
     return networked.empty() || runs(networked);
 }
 
-Status reclaim(World& world, const store::TransitionLease& lease) {
+// How long the lease is held: since the run of its step began, where that is known.
+Result<std::int64_t> held_ms(World& world, const store::TransitionLease& lease) {
+    const auto now = world.now();
+    auto run = lease.run_id ? store::find_run(world.db, *lease.run_id) : std::optional<store::Run>();
+    if (!run) return fail(run.error());
+    return *run ? age_ms(now, **run) : now.utc_ms - lease.acquired_at;
+}
+
+Status reclaim_transition(World& world, const store::TransitionLease& lease, Recovered& recovered) {
     const auto& owner = *lease.owner;
     const auto liveness =
         judge({owner.unit, owner.boot_id, owner.invocation_id}, world.units->see(owner.unit), world.now().boot_id);
-    if (liveness == Liveness::alive || liveness == Liveness::unknown) return {};
+    const bool lives = liveness == Liveness::alive || liveness == Liveness::unknown;
+    if (lives) {
+        auto held = held_ms(world, lease);
+        if (!held) return fail(held.error());
+        if (*held <= ceiling_ms(world)) return {};
+    }
+    if (auto stopped = liveness == Liveness::dead ? Status{} : stop_owner(world, owner); !stopped) return stopped;
     boundary("recover.lease.before");
     auto released = world.db.write([&](store::Tx& tx) -> Status {
-        auto freed = store::release_transition(tx, lease.task_id, lease.fence);
-        if (!freed) return fail(freed.error());
-        if (!*freed) return {};
-        return add_event(acting(world, tx), "lease_reclaimed", lease.task_id, std::nullopt,
-                         {{"kind", "transition"}, {"key", owner.unit}, {"fence", lease.fence}, {"forced", std::int64_t{0}}});
+        auto task = store::find_task(tx.db(), lease.task_id);
+        if (!task) return fail(task.error());
+        return release_reclaimed(acting(world, tx), **task, lease, lives);
     });
-    if (released) boundary("recover.lease.after");
+    if (!released) return released;
+    boundary("recover.lease.after");
+    ++recovered.leases;
+    return {};
+}
+
+Status reclaim_held(World& world, store::LeaseKind kind, const store::HeldLease& lease, Recovered& recovered) {
+    boundary("recover.held.before");
+    auto released = world.db.write([&](store::Tx& tx) -> Status {
+        auto stale = store::release_stale(tx, kind, lease.key);
+        if (!stale) return fail(stale.error());
+        if (!*stale) return {};
+        ++recovered.leases;
+        auto noted = add_event(
+            acting(world, tx), "lease_reclaimed", lease.task_id, lease.job_id,
+            {{"kind", kind == store::LeaseKind::merge ? "merge" : "target"}, {"key", lease.key}, {"forced", std::int64_t{0}}});
+        return noted ? lease_freed(world, tx, kind, lease.key) : noted;
+    });
+    if (released) boundary("recover.held.after");
     return released;
 }
 
@@ -75,11 +106,28 @@ std::int64_t number(const std::optional<store::StateRow>& row) {
 
 }  // namespace
 
-void reclaim_leases(World& world) {
-    auto held = store::held_transitions(world.db);
-    if (!held) return world.warn("", held.error().text);
-    for (const auto& lease : *held)
-        if (auto reclaimed = reclaim(world, lease); !reclaimed) world.warn(lease.owner->unit, reclaimed.error().text);
+Status stop_owner(World& world, const store::LeaseOwner& owner) {
+    boundary("recover.lease.stop.before");
+    auto stopped = world.units->stop(owner.unit);
+    boundary("recover.lease.stop.after");
+    if (!stopped) return stopped;
+    if (busy(world.units->see(owner.unit))) return fail(Errc::unavailable, owner.unit + " is still being stopped");
+    return {};
+}
+
+void reclaim_leases(World& world, Recovered& recovered) {
+    auto transitions = store::held_transitions(world.db);
+    if (!transitions) return world.warn("", transitions.error().text);
+    for (const auto& lease : *transitions)
+        if (auto reclaimed = reclaim_transition(world, lease, recovered); !reclaimed)
+            world.warn(lease.owner->unit, reclaimed.error().text);
+    for (const auto kind : {store::LeaseKind::merge, store::LeaseKind::target}) {
+        auto stale = store::stale_held(world.db, kind);
+        if (!stale) return world.warn("", stale.error().text);
+        for (const auto& lease : *stale)
+            if (auto reclaimed = reclaim_held(world, kind, lease, recovered); !reclaimed)
+                world.warn(lease.key, reclaimed.error().text);
+    }
 }
 
 void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,

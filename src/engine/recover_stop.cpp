@@ -11,6 +11,8 @@
 namespace orchd::engine {
 namespace {
 
+constexpr std::int64_t stop_patience_ms = 10 * 60 * 1000;  // past the ceiling, before a person is called
+
 bool finishing(World& world, const store::Claim& claim) {
     const auto handlers = handlers_of(claim);
     return busy(world.units->see(handlers.ok)) || busy(world.units->see(handlers.fail));
@@ -21,8 +23,7 @@ bool finishing(World& world, const store::Claim& claim) {
 Result<bool> nothing_left(World& world, const store::Claim& claim) {
     std::vector<std::string> units{claim.run.unit};
     if (!is_step(claim)) units.push_back(names::unit(names::prepare, claim.work_item));
-    const auto age = world.now().boot_ms - claim.run.started_boot;
-    const bool overdue = age > world.settings.reaper_max_running_s * 1000;
+    const bool overdue = age_ms(world.now(), claim.run) > ceiling_ms(world);
     if (overdue && !is_step(claim)) {
         const auto handlers = handlers_of(claim);
         units.insert(units.end(), {handlers.ok, handlers.fail});
@@ -81,6 +82,15 @@ Status count_death(const World& world, const Acting& who, const Stopped& stopped
                      {{"key", "infra/" + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
 }
 
+// Of the dead step itself; anybody else's is reclaim_leases()' to judge.
+Status release_transition_of(const World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
+    auto lease = store::find_transition(who.tx.db(), stopped.task.id);
+    if (!lease) return fail(lease.error());
+    if (!*lease || !(*lease)->owner || (*lease)->run_id != stopped.run.id) return {};
+    ++recovered.leases;
+    return release_reclaimed(who, stopped.task, **lease, age_ms(who.now, stopped.run) > ceiling_ms(world));
+}
+
 Status queue_again(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
     const auto came_to = stopped.run.exit ? outcome(*stopped.run.exit) : Outcome::infra;
     const auto wait = backoff_ms(stopped.job.attempts, world.settings.backoff_base_s * 1000,
@@ -103,6 +113,7 @@ Status write_end(World& world, const Acting& who, const store::Claim& claim, Rec
         if (auto recorded = store::record_exit(who.tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded)
             return fail(recorded.error());
     const auto& task = (*stopped)->task;
+    if (auto released = release_transition_of(world, who, **stopped, recovered); !released) return released;
     if (task.stage == Stage::cancelled || task.hold == Hold::human) {
         if (auto ended = end_job(who, **stopped, JobStatus::cancelled); !ended) return ended;
         return release_leases(world, who.tx, task);
@@ -114,6 +125,11 @@ Status write_end(World& world, const Acting& who, const store::Claim& claim, Rec
 
 Status finish_stopping(World& world, const store::Claim& claim, Recovered& recovered) {
     auto nothing = nothing_left(world, claim);
+    if (age_ms(world.now(), claim.run) > ceiling_ms(world) + stop_patience_ms && !nothing.value_or(false)) {
+        auto called =
+            call_a_person(world, claim, claim.run.unit + " cannot be stopped: see `systemctl status " + claim.run.unit + "`");
+        if (!called) return called;
+    }
     if (!nothing) return fail(nothing.error());
     if (!*nothing) return {};
     boundary("recover.end.before");

@@ -46,17 +46,24 @@ struct Monitor {  // $MONITOR_*; empty invocation: started without them, to resu
 [[nodiscard]] Status finish(World& world, const std::string& work_item, const Monitor& monitor);
 
 struct Recovered {
-    int requeued = 0, resumed = 0, stopped_units = 0, held = 0;
+    int requeued = 0, resumed = 0, stopped_units = 0, held = 0, leases = 0, healed = 0;
+    int dying = 0;           // seen empty, but not often enough: to be looked at again after `between_ticks_ms`
+    bool elsewhere = false;  // another process makes a pass just now: nothing was done
 };
-// Dead ticks are counted on timed passes alone, so that N of them mean N times `recovery_interval_s`.
-enum class Pass { timed, prompted };
-// The worker's recovery: at its start, when a unit of ours is gone (prompted), every few seconds (timed). Reads only live jobs.
-// Runs of another boot at once; empty ones after `reaper_dead_ticks`; over the ceiling: stopped. `stopping` jobs: unit stopped,
-// seen empty, then queued again with back-off, held as `infra` where the attempts are used up or the command cannot be
-// executed, or finished as cancelled where the task is cancelled or held `human` (see cancel_job). A recorded exit without a
-// finish: the finish unit is started. Transition leases whose owner is gone are released, units that no live job owns are
-// stopped. One bad job never stops the pass.
-[[nodiscard]] Result<Recovered> recover(World& world, Pass pass = Pass::timed);
+inline constexpr std::int64_t between_ticks_ms = 1000;  // looks that are closer together count as one
+// The pass over what lives (R10), the same for the reaper and for the worker's recovery: at its start, when a unit of ours is
+// gone, every few seconds. Reads only live rows; one process makes it at a time.
+// (1) Runs of another boot are lost at once, empty ones after `reaper_dead_ticks`. (2) A recorded exit without a finish: the
+// finish unit is started. (3) Over the ceiling `reaper_max_running_s` a run is stopped. `stopping` jobs: unit stopped, seen
+// empty, then queued again with back-off, held as `infra` where the attempts are used up or the command cannot be executed, or
+// finished as cancelled where the task is cancelled or held `human` (see cancel_job). Leases whose owner is gone are released,
+// units that no live job owns are stopped, impossible rows healed. One bad job never stops the pass.
+// Without `reaper_enabled` nothing of this boot is judged: what nobody saw die stays as it is, and no unit is stopped but those
+// of `stopping` jobs.
+[[nodiscard]] Result<Recovered> recover(World& world);
+
+// What a pass did, for people; empty where that was nothing.
+[[nodiscard]] std::string describe(const Recovered& recovered);
 
 // Clean-up of run state directories (`clean`) of tasks that became terminal, once they have no live run.
 void tidy(World& world);

@@ -20,6 +20,7 @@ struct Settings {
     std::int64_t backoff_base_s = 5;             // ORCH_BACKOFF_BASE_S
     std::int64_t backoff_cap_s = 300;            // ORCH_BACKOFF_CAP_S
     std::int64_t recovery_interval_s = 5;        // ORCH_RECOVERY_INTERVAL_S
+    std::int64_t reaper_interval_s = 60;         // ORCH_REAPER_INTERVAL_S: of orchd-reaper.timer
     std::int64_t reaper_dead_ticks = 2;          // ORCH_REAPER_DEAD_TICKS
     std::int64_t reaper_max_running_s = 14400;   // ORCH_REAPER_MAX_RUNNING_S: hard ceiling of a run
     std::int64_t run_timeout_s = 3600;           // ORCH_RUN_TIMEOUT_S: a role's default time limit
@@ -30,6 +31,8 @@ struct Settings {
     std::int64_t control_idle_s = 30;            // ORCH_CONTROL_IDLE_S
     bool premerge_rebase_always = true;          // ORCH_PREMERGE_REBASE_ALWAYS
     bool transition_lease_enabled = true;        // ORCH_TRANSITION_LEASE_ENABLED
+    bool reaper_enabled = true;                  // ORCH_REAPER_ENABLED
+    bool lease_reclaim_enabled = true;           // ORCH_LEASE_RECLAIM_ENABLED
     bool impossible_queued_sanitize_enabled = true;  // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
 };
 

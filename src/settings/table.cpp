@@ -28,8 +28,10 @@ constexpr std::array table{
     Key{"backoff_cap_s", &S::backoff_cap_s, 1, day_s, Unit::seconds, "Longest waiting time of a job that is tried again"},
     Key{"recovery_interval_s", &S::recovery_interval_s, 1, 3600, Unit::seconds,
         "Time between two passes of the worker over everything that runs"},
+    Key{"reaper_interval_s", &S::reaper_interval_s, 5, 3600, Unit::seconds,
+        "Time between two passes of orchd-reaper.timer; `systemctl daemon-reload` puts a change in force"},
     Key{"reaper_dead_ticks", &S::reaper_dead_ticks, 1, 100, Unit::none,
-        "Passes in a row that must see a run's cgroup empty before the run is called dead"},
+        "Looks in a row, a second apart at least, that must see a run's cgroup empty before the run is called dead"},
     Key{"reaper_max_running_s", &S::reaper_max_running_s, 1, day_s, Unit::seconds,
         "Hard ceiling of a run, from its start to the end of its finish; the run is stopped there"},
     Key{"run_timeout_s", &S::run_timeout_s, 1, day_s, Unit::seconds,
@@ -48,6 +50,11 @@ constexpr std::array table{
         "development"},
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
         "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
+    Key{"reaper_enabled", &S::reaper_enabled, 0, 0, Unit::none,
+        "Whether runs are judged dead or too old, and units without a job stopped; without it only what is recorded or of "
+        "another boot is put right"},
+    Key{"lease_reclaim_enabled", &S::lease_reclaim_enabled, 0, 0, Unit::none,
+        "Whether leases of dead owners are released by the passes; without it whoever needs one takes it over"},
     Key{"impossible_queued_sanitize_enabled", &S::impossible_queued_sanitize_enabled, 0, 0, Unit::none,
         "Whether queued jobs that carry a run are healed and counted"},
 };
@@ -109,6 +116,7 @@ std::span<const Nesting> nestings() {
          "reaper_max_running_s",
          "a run's own limit, with git before and after it, must end before the ceiling stops the run"},
         {{{"recovery_interval_s"}}, "reaper_max_running_s", "the ceiling is kept by the recovery pass"},
+        {{{"reaper_interval_s"}}, "reaper_max_running_s", "the ceiling is kept by the reaper's passes too"},
         {{{"backoff_base_s"}}, "backoff_cap_s", "waiting times grow from the base to the cap"},
     };
     return all;

@@ -172,6 +172,14 @@ Result<std::vector<ProjectCounts>> project_counts(Db& db) {
                      });
 }
 
+Result<bool> any_impossible_queued(Db& db) {
+    return find_row(db,
+                    "SELECT 1 FROM jobs WHERE status = 'queued'"
+                    " AND (run_id IS NOT NULL OR started_at IS NOT NULL OR finished_at IS NOT NULL) LIMIT 1",
+                    first_integer)
+        .map([](const auto& found) { return found.has_value(); });
+}
+
 Result<int> heal_impossible_queued(Tx& tx, const Now& now) {
     auto healed = change(tx.db(),
                          "UPDATE jobs SET run_id = NULL, started_at = NULL, finished_at = NULL WHERE status = 'queued'"

@@ -103,8 +103,10 @@ struct JobFilter {
                                    const Now& now);
 // queued -> cancelled. False if it is not queued.
 [[nodiscard]] Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now);
-// One more tick on which the run was seen empty; returns the count. With `seen` false the count goes back to 0.
-[[nodiscard]] Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty);
+// The run was seen empty once more: returns the count, or 0 where the last tick is less than `apart_ms` ago and so this one
+// does not count. With `seen_empty` false the count goes back to 0.
+[[nodiscard]] Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty, std::int64_t apart_ms, const Now& now);
+[[nodiscard]] Result<bool> any_impossible_queued(Db& db);
 // Queued jobs that carry a run, which the schema refuses: for a file written without it (R09). Takes the run off them, counts
 // them in settings_state "impossible_queued_total"; how many.
 [[nodiscard]] Result<int> heal_impossible_queued(Tx& tx, const Now& now);

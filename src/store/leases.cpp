@@ -26,9 +26,15 @@ HeldLease read_held(const Row& row) {
     return {.key = row.text(0), .task_id = row.integer(1), .job_id = row.integer(2), .acquired_at = row.integer(3)};
 }
 
+// By the unique keys of what is live, so that no finished job is read.
+constexpr const char* dead_owner =
+    "NOT EXISTS (SELECT 1 FROM jobs WHERE id = held.job_id AND status IN ('queued', 'running', 'stopping'))"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE unique_key IN ('advance:' || held.task_id, 'advancing:' || held.task_id)"
+    " AND status IN ('queued', 'running', 'stopping'))";
+
 // The statements of a merge or target lease: the two tables differ in names alone.
 struct HeldTexts {
-    std::string acquire, release, find, list, release_all;
+    std::string acquire, release, find, list, release_all, stale, release_stale;
 
     HeldTexts(const std::string& table, const std::string& key)
         : acquire("INSERT INTO " + table + " AS held (" + key +
@@ -43,7 +49,10 @@ struct HeldTexts {
           release("DELETE FROM " + table + " WHERE " + key + " = ? AND task_id = ?"),
           find("SELECT " + key + ", task_id, job_id, acquired_at FROM " + table + " WHERE " + key + " = ?"),
           list("SELECT " + key + ", task_id, job_id, acquired_at FROM " + table + " ORDER BY 1"),
-          release_all("DELETE FROM " + table + " WHERE task_id = ?") {}
+          release_all("DELETE FROM " + table + " WHERE task_id = ?"),
+          stale("SELECT " + key + ", task_id, job_id, acquired_at FROM " + table + " AS held WHERE " + dead_owner +
+                " ORDER BY 1"),
+          release_stale("DELETE FROM " + table + " AS held WHERE " + key + " = ? AND " + dead_owner) {}
 };
 
 const HeldTexts& texts(LeaseKind kind) {
@@ -122,6 +131,12 @@ Result<std::optional<HeldLease>> find_held(Db& db, LeaseKind kind, const std::st
 }
 
 Result<std::vector<HeldLease>> all_held(Db& db, LeaseKind kind) { return list_rows(db, texts(kind).list, read_held); }
+
+Result<std::vector<HeldLease>> stale_held(Db& db, LeaseKind kind) { return list_rows(db, texts(kind).stale, read_held); }
+
+Result<bool> release_stale(Tx& tx, LeaseKind kind, const std::string& key) {
+    return change_one(tx.db(), texts(kind).release_stale, key);
+}
 
 Status release_all_held(Tx& tx, std::int64_t task_id) {
     auto released = write_rows(tx.db(), texts(LeaseKind::merge).release_all, task_id);

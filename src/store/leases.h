@@ -32,6 +32,11 @@ enum class LeaseKind { merge, target };
 [[nodiscard]] Status release_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id);
 [[nodiscard]] Result<std::optional<HeldLease>> find_held(Db& db, LeaseKind kind, const std::string& key);
 [[nodiscard]] Result<std::vector<HeldLease>> all_held(Db& db, LeaseKind kind);
+// Those whose owner is dead: neither the job that holds it nor an advance of its task is live. Of a paused or held task it
+// still is, though acquire_held() lets others go first.
+[[nodiscard]] Result<std::vector<HeldLease>> stale_held(Db& db, LeaseKind kind);
+// Deletes the row if it is stale still. False if it is not.
+[[nodiscard]] Result<bool> release_stale(Tx& tx, LeaseKind kind, const std::string& key);
 // Every merge or target lease of the task.
 [[nodiscard]] Status release_all_held(Tx& tx, std::int64_t task_id);
 

@@ -123,12 +123,14 @@ Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, 
                       now.utc_ms, why, job_id);
 }
 
-Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty) {
-    // A run that was and is seen alive writes nothing.
+Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty, std::int64_t apart_ms, const Now& now) {
+    // A run that was and is seen alive writes nothing. A tick later than now is one of an earlier boot.
     auto count = find_row(tx.db(),
-                          "UPDATE runs SET dead_ticks = iif(?1, dead_ticks + 1, 0) WHERE id = ?2 AND (?1 OR dead_ticks > 0)"
+                          "UPDATE runs SET dead_ticks = iif(?1, dead_ticks + 1, 0), ticked_boot = iif(?1, ?3, NULL)"
+                          " WHERE id = ?2 AND (?1 OR dead_ticks > 0)"
+                          " AND (NOT ?1 OR ticked_boot IS NULL OR ticked_boot + ?4 <= ?3 OR ticked_boot > ?3)"
                           " RETURNING dead_ticks",
-                          first_integer, seen_empty, run_id);
+                          first_integer, seen_empty, run_id, now.boot_ms, apart_ms);
     return count.map([](const auto& row) { return static_cast<int>(row.value_or(0)); });
 }
 

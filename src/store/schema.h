@@ -8,5 +8,6 @@ namespace orchd::store {
 extern const std::string_view schema_1_tasks, schema_1_jobs, schema_1_leases, schema_1_facts, schema_1_outside;
 extern const std::string_view schema_2_deliveries;
 extern const std::string_view schema_3_totals;
+extern const std::string_view schema_4_ticks;
 
 }  // namespace orchd::store

@@ -202,11 +202,11 @@ Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const
                   "task", task_id);
 }
 
-Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::int64_t project_id) {
-    static const std::string sql = std::string(task_columns) +
-                                   " WHERE t.waiting_for <> '' AND t.waiting_for = ? AND t.project_id = ?"
-                                   " ORDER BY t.waiting_since, t.id";
-    return list_rows(db, sql, read_task, what, project_id);
+Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::optional<std::int64_t> project_id) {
+    static const std::string sql = std::string(task_columns) + " WHERE t.waiting_for <> '' AND t.waiting_for = ?1";
+    static const std::string of_one = sql + " AND t.project_id = ?2 ORDER BY t.waiting_since, t.id";
+    static const std::string of_all = sql + " ORDER BY t.waiting_since, t.id";
+    return project_id ? list_rows(db, of_one, read_task, what, *project_id) : list_rows(db, of_all, read_task, what);
 }
 
 }  // namespace orchd::store

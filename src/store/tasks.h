@@ -47,7 +47,7 @@ struct TaskFilter {
 [[nodiscard]] Status resume_task(Tx& tx, std::int64_t task_id, const Now& now);
 [[nodiscard]] Status set_head(Tx& tx, std::int64_t task_id, const std::string& head, const Now& now);
 [[nodiscard]] Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const Now& now);
-// Tasks that wait for `what` ("merge_lease", …) with that key's project, oldest first.
-[[nodiscard]] Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::int64_t project_id);
+// Tasks that wait for `what` ("merge_lease", …), of one project or of all, oldest first.
+[[nodiscard]] Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::optional<std::int64_t> project_id);
 
 }  // namespace orchd::store

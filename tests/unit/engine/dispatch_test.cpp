@@ -94,7 +94,7 @@ TEST(DispatchTest, AUnitThatSystemdRefusesIsQueuedAgainWithBackOff) {
     life.scene.units.refuses.insert(life.agent());
     EXPECT_EQ(life.dispatch(), 0);
     EXPECT_EQ(life.live().job.status, JobStatus::stopping);
-    EXPECT_EQ(life.recover(engine::Pass::prompted).requeued, 1);
+    EXPECT_EQ(life.recover().requeued, 1);
     const auto jobs = life.queued();
     ASSERT_EQ(jobs.size(), 1u);
     EXPECT_FALSE(jobs[0].job.run_id) << "R09: a queued job carries no run";

@@ -126,7 +126,7 @@ TEST(FinishTest, ARunThatPrepareGaveUpOnIsLostWithTheReason) {
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::lost);
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
     EXPECT_TRUE(contains(life.job(claim.job.id).error, "nowhere.git"));
-    EXPECT_EQ(life.recover(engine::Pass::prompted).requeued, 1);
+    EXPECT_EQ(life.recover().requeued, 1);
     EXPECT_TRUE(contains(life.job(claim.job.id).error, "nowhere.git"));
 }
 
@@ -156,7 +156,7 @@ TEST(FinishTest, R04ADeathBySignalIsNobodysFault) {
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::killed);
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
     EXPECT_EQ(life.forge_file("half"), "half") << "what it had committed is kept";
-    EXPECT_EQ(life.recover(engine::Pass::prompted).requeued, 1);
+    EXPECT_EQ(life.recover().requeued, 1);
     const auto task = life.task().row();
     EXPECT_EQ(task.retries.infrastructure, 1);
     EXPECT_EQ(task.retries.developer + task.retries.again, 0);
@@ -168,7 +168,7 @@ TEST(FinishTest, TransientExitsComeAgainAndCountForNothing) {
     RunLife life;
     const auto claim = life.start(Stage::testing);
     life.ends(75);
-    life.recover(engine::Pass::prompted);
+    life.recover();
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
     EXPECT_EQ(life.task().row().retries.infrastructure, 0);
     EXPECT_FALSE(life.verdict(Gate::tests_passed));
@@ -179,7 +179,7 @@ TEST(FinishTest, R26ACommandThatIsNotThereIsAnInfraHoldAndNoCodeFailure) {
         RunLife life;
         const auto claim = life.start(Stage::testing);
         life.ends(code);
-        life.recover(engine::Pass::prompted);
+        life.recover();
         EXPECT_EQ(life.task().row().hold, Hold::infra);
         EXPECT_FALSE(life.verdict(Gate::tests_passed));
         EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued) << "it goes on when the hold is released";
@@ -197,7 +197,7 @@ TEST(FinishTest, TheLastAttemptIsAnInfraHold) {
         life.scene.pass(1'000'000);
         life.start();
         must(life.finish({"signal", "killed", "KILL", life.invocation()}));
-        life.recover(engine::Pass::prompted);
+        life.recover();
     }
     EXPECT_EQ(life.task().row().hold, Hold::infra);
     EXPECT_TRUE(contains(life.task().row().hold_reason, "the last of 2 attempts"));

@@ -59,8 +59,8 @@ TEST(RecoverTest, R10AnEmptyRunIsLostOnlyAfterTicksInARow) {
     EXPECT_EQ(life.run(claim.run.id).dead_ticks, 0) << "seen alive: they count anew";
     life.scene.units.is_gone(life.agent());
     for (int i = 1; i < ticks(life); ++i) life.recover();
-    for (int i = 0; i < 10; ++i) life.recover(engine::Pass::prompted);
-    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::running) << "passes that somebody prompted count no tick";
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(must(engine::recover(life.worker)).requeued, 0);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::running) << "passes at the same moment count one tick";
     EXPECT_EQ(life.recover().requeued, 1);
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::lost);
@@ -107,7 +107,7 @@ TEST(RecoverTest, AStoppingJobWaitsForItsUnitAndItsFinish) {
     EXPECT_FALSE(life.scene.units.table.contains(life.agent()));
     must(life.finish(monitor));
     life.scene.units.is_gone(names::unit(names::finish_ok, "HELLO-1"));
-    EXPECT_EQ(life.recover(engine::Pass::prompted).requeued, 1);
+    EXPECT_EQ(life.recover().requeued, 1);
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::exited);
 }
 
@@ -222,7 +222,7 @@ TEST(RecoverTest, R13ANewBootMakesEveryLeaseStale) {
         must(store::acquire_transition(tx, step.job.task_id, owner, step.run.id, Stage::deploy, {}, life.scene.now));
         return {};
     });
-    life.recover(engine::Pass::prompted);
+    life.recover();
     EXPECT_TRUE(must(store::held_transitions(life.scene.db)).empty());
     EXPECT_EQ(life.task().events("lease_reclaimed").size(), 1u);
 }
@@ -264,7 +264,10 @@ TEST(RecoverTest, R40OneBadJobNeverStopsThePass) {
     world.units = &units;
     std::vector<std::string> warned;
     world.warn = [&](const std::string& item, const std::string&) { warned.push_back(item); };
-    for (int i = 0; i < ticks(life); ++i) must(engine::recover(world));
+    for (int i = 0; i < ticks(life); ++i) {
+        life.scene.pass(engine::between_ticks_ms);
+        must(engine::recover(world));
+    }
     EXPECT_EQ(must(store::list_jobs(life.scene.db, {.work_item = "HELLO-2", .status = JobStatus::queued})).size(), 1u);
     EXPECT_FALSE(warned.empty());
     EXPECT_EQ(life.live("HELLO-1").job.status, JobStatus::stopping) << "not seen empty: not queued again";

@@ -97,7 +97,11 @@ public:
         const auto monitor = exited(status);
         must(finish(monitor));
     }
-    engine::Recovered recover(engine::Pass pass = engine::Pass::timed) { return must(engine::recover(worker, pass)); }
+    // A pass, long enough after the last for its ticks to count.
+    engine::Recovered recover() {
+        scene.pass(engine::between_ticks_ms);
+        return must(engine::recover(worker));
+    }
 
     // Of the stage's present number.
     std::optional<store::VerdictRow> verdict(Gate gate) {

@@ -233,12 +233,19 @@ TEST_F(JobsTest, ARunHasOneInvocation) {
 
 TEST_F(JobsTest, TicksOfDeathAreCountedInARow_R10) {
     const auto c = running();
-    const auto tick = [&](bool seen) { return write([&](Tx& tx) { return count_dead_tick(tx, c.run.id, seen); }); };
-    EXPECT_EQ(tick(true), 1);
-    EXPECT_EQ(tick(true), 2);
-    EXPECT_EQ(tick(false), 0);
-    EXPECT_EQ(tick(false), 0);
-    EXPECT_EQ(tick(true), 1);
+    Now at = now;
+    const auto tick = [&](bool seen, std::int64_t after_ms) {
+        at.boot_ms += after_ms;
+        return write([&](Tx& tx) { return count_dead_tick(tx, c.run.id, seen, 1000, at); });
+    };
+    EXPECT_EQ(tick(true, 0), 1);
+    EXPECT_EQ(tick(true, 999), 0) << "two looks at one moment are one";
+    EXPECT_EQ(tick(true, 1), 2);
+    EXPECT_EQ(tick(false, 0), 0);
+    EXPECT_EQ(tick(false, 0), 0);
+    EXPECT_EQ(tick(true, 0), 1);
+    at.boot_ms = 5;
+    EXPECT_EQ(tick(true, 0), 2) << "the last tick was in an earlier boot";
 }
 
 TEST_F(JobsTest, AJobIsBlockedWhileItsTaskIsPausedHeldOrWaits_R15_R16) {
