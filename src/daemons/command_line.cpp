@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "core/work_item.h"
+#include "host/log.h"
 
 namespace orchd::daemons {
 
@@ -24,6 +25,12 @@ tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char
         return tl::unexpected(app.exit(ended) == 0 ? 0 : 2);
     }
     return arguments;
+}
+
+int exit_status(const Status& status) {
+    if (status) return 0;
+    host::log(host::Level::error, status.error().text);
+    return 1;
 }
 
 }  // namespace orchd::daemons

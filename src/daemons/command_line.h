@@ -20,4 +20,7 @@ struct Arguments {
 // The arguments, or the status to end with at once: 0 after --help and --version, 2 after bad usage.
 [[nodiscard]] tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char* const* argv);
 
+// What a main ends with: 0, or 1 with the error in the journal.
+[[nodiscard]] int exit_status(const Status& status);
+
 }  // namespace orchd::daemons

@@ -1,6 +1,6 @@
 // orchd-control.service: org.orchd1 on the system bus.
-#include "daemons/command_line.h"
 #include "control/stay.h"
+#include "daemons/command_line.h"
 #include "daemons/world.h"
 
 #include "core/names.h"

@@ -110,10 +110,4 @@ bool House::refresh() {
     return true;
 }
 
-int exit_status(const Status& status) {
-    if (status) return 0;
-    host::log(host::Level::error, status.error().text);
-    return 1;
-}
-
 }  // namespace orchd::daemons

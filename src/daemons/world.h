@@ -41,7 +41,4 @@ private:
     std::optional<engine::World> world_;
 };
 
-// What a main ends with: 0, or 1 with the error in the journal.
-[[nodiscard]] int exit_status(const Status& status);
-
 }  // namespace orchd::daemons

@@ -29,11 +29,14 @@ struct Settings {
     std::int64_t release_max_bytes = 4LL << 30;  // ORCH_RELEASE_MAX_BYTES
     std::int64_t merge_tries = 5;                // ORCH_MERGE_TRIES: rebase and test again before a head gives way
     std::int64_t control_idle_s = 30;            // ORCH_CONTROL_IDLE_S
-    bool premerge_rebase_always = true;          // ORCH_PREMERGE_REBASE_ALWAYS
-    bool transition_lease_enabled = true;        // ORCH_TRANSITION_LEASE_ENABLED
-    bool reaper_enabled = true;                  // ORCH_REAPER_ENABLED
-    bool lease_reclaim_enabled = true;           // ORCH_LEASE_RECLAIM_ENABLED
-    bool impossible_queued_sanitize_enabled = true;  // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
+    std::int64_t listener_idle_s = 60;           // ORCH_LISTENER_IDLE_S
+    std::int64_t listener_connections = 800;     // ORCH_LISTENER_CONNECTIONS
+    std::int64_t listener_connections_per_source = 400;  // ORCH_LISTENER_CONNECTIONS_PER_SOURCE
+    bool premerge_rebase_always = true;                  // ORCH_PREMERGE_REBASE_ALWAYS
+    bool transition_lease_enabled = true;                // ORCH_TRANSITION_LEASE_ENABLED
+    bool reaper_enabled = true;                          // ORCH_REAPER_ENABLED
+    bool lease_reclaim_enabled = true;                   // ORCH_LEASE_RECLAIM_ENABLED
+    bool impossible_queued_sanitize_enabled = true;      // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
 };
 
 struct Sources {                       // where settings come from; tests point elsewhere

@@ -45,6 +45,13 @@ constexpr std::array table{
         "Rebases and tests of one task, while its target branch keeps moving, before another task may merge"},
     Key{"control_idle_s", &S::control_idle_s, 1, day_s, Unit::seconds,
         "Time without a caller or subscriber after which orchd-control leaves the bus, to be started by the next call"},
+    Key{"listener_idle_s", &S::listener_idle_s, 1, day_s, Unit::seconds,
+        "Time without a connection after which orchd-listener ends, to be started by the next one"},
+    Key{"listener_connections", &S::listener_connections, 16, 100'000, Unit::none,
+        "Connections that orchd-listener holds at the same time; one more, and the slowest stranger's is closed. No more than "
+        "LimitNOFILE= of its unit admits"},
+    Key{"listener_connections_per_source", &S::listener_connections_per_source, 4, 100'000, Unit::none,
+        "The same of one client address; behind a reverse proxy all clients are one"},
     Key{"premerge_rebase_always", &S::premerge_rebase_always, 0, 0, Unit::none,
         "Whether a branch is rebased onto its target before every merge; without it one that is behind goes back to "
         "development"},

@@ -18,12 +18,13 @@ const std::map<std::string, Folders> arrows{
     {"store", {"core"}},
     {"host", {"core"}},
     {"settings", {"core"}},
+    {"net", {"core"}},
     {"git", {"core", "host"}},  // git's commands are host's child processes
     {"forge", {"core", "git", "settings"}},
     {"engine", {"core", "store", "settings", "git", "forge"}},
     {"views", {"core", "store", "settings", "engine"}},
     {"control", {"core", "store", "host", "settings", "engine", "views"}},
-    {"daemons", {"core", "store", "host", "settings", "git", "forge", "engine", "control"}},
+    {"daemons", {"core", "store", "host", "net", "settings", "git", "forge", "engine", "control"}},
     {"orchctl", {"core", "store", "host", "settings", "git", "forge", "engine", "daemons"}},
 };
 

@@ -1,0 +1,53 @@
+// orchd-listener.service: webhooks, and reading, over HTTP on the sockets of orchd-listener.socket.
+#include <systemd/sd-daemon.h>
+
+#include "daemons/command_line.h"
+#include "host/log.h"
+#include "net/server.h"
+#include "settings/settings.h"
+
+namespace {
+
+using namespace orchd;
+
+// Settings that are wrong must not keep deliveries out.
+settings::Settings read_settings() {
+    auto loaded = settings::load(settings::host_sources());
+    if (loaded) return loaded->settings;
+    host::log(host::Level::error, "settings are wrong, the defaults are in force: " + loaded.error().text);
+    return {};
+}
+
+Status listen_on_passed_sockets(net::Server& server) {
+    const int passed = sd_listen_fds(1);
+    for (int n = 0; n < passed; ++n) {
+        const int fd = SD_LISTEN_FDS_START + n;
+        if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
+            return fail(Errc::invalid_argument, "orchd-listener.socket passes a socket that is no listening stream");
+        if (auto listening = server.listen(fd); !listening) return listening;
+    }
+    if (passed > 0) return {};
+    return fail(Errc::invalid_argument, "no socket was handed over: start orchd-listener.socket instead");
+}
+
+Status serve() {
+    const auto settings = read_settings();
+    const net::Router router;
+    net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
+                                .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source)});
+    if (auto listening = listen_on_passed_sockets(server); !listening) return listening;
+    server.stop_on_signals();
+    (void)sd_notify(0, "READY=1");
+    server.run(std::chrono::seconds(settings.listener_idle_s));
+    (void)sd_notify(0, "STOPPING=1");
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto arguments = daemons::parse(
+        {.name = "orchd-listener", .about = "Receives webhooks over HTTP. Started by orchd-listener.socket."}, argc, argv);
+    if (!arguments) return arguments.error();
+    return daemons::exit_status(serve());
+}
