@@ -318,6 +318,8 @@ TEST_F(ServerTest, AStopAnswersWhatHasBegunAndClosesTheRest) {
     Client in_work(running.port());
     in_work.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
     Client half(running.port());
+    half.send(get_hello);
+    EXPECT_EQ(status_of(half.response()), 200);
     half.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbo");
     ASSERT_TRUE(soon([&] { return waiting() == 1; }));
     running.server().stop();
