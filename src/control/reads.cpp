@@ -218,7 +218,7 @@ Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* repl
 }
 
 Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    return append_json(views::queue_json({world.db, world.settings, world.projects, world.now().boot_id}), reply);
+    return append_json(views::queue_json({world.db, world.settings, world.projects, world.now()}), reply);
 }
 
 constexpr std::array reads{

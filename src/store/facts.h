@@ -75,6 +75,8 @@ struct EventFilter {
 };
 // Oldest first. With after_id 0 the newest `limit` of them.
 [[nodiscard]] Result<std::vector<Event>> list_events(Db& db, const EventFilter& filter);
+// Those after an id, 0 for all of them; oldest first.
+[[nodiscard]] Result<std::vector<Event>> next_events(Db& db, std::int64_t after_id, int at_most);
 [[nodiscard]] Result<std::int64_t> newest_event_id(Db& db);
 
 // Operator state that outlives restarts: "paused", counters such as "impossible_queued_total".

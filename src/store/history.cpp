@@ -67,6 +67,11 @@ Result<std::vector<Event>> list_events(Db& db, const EventFilter& filter) {
     return list_rows(db, sql, read_event, filter.after_id, filter.task_id, filter.limit);
 }
 
+Result<std::vector<Event>> next_events(Db& db, std::int64_t after_id, int at_most) {
+    return list_rows(db, "SELECT id, at, actor, task_id, job_id, kind, data FROM events WHERE id > ? ORDER BY id LIMIT ?",
+                     read_event, after_id, at_most);
+}
+
 Result<std::int64_t> newest_event_id(Db& db) {
     auto id = find_row(db, "SELECT coalesce(max(id), 0) FROM events", first_integer);
     if (!id) return fail(id.error());

@@ -8,6 +8,7 @@
 #include "store/leases.h"
 #include "store/tasks.h"
 #include "views/stories.h"
+#include "views/systems.h"
 #include "views/views.h"
 
 namespace orchd::views {
@@ -99,31 +100,29 @@ Status add_counts(store::Db& db, json::object& object) {
     if (!counts) return fail(counts.error());
     const auto paused = store::find_state(db, "paused");
     if (!paused) return fail(paused.error());
-    const auto healed = store::find_state(db, "impossible_queued_total");
-    if (!healed) return fail(healed.error());
     object["paused"] = *paused ? json::value(pause_story((*paused)->at, (*paused)->by, (*paused)->reason)) : nullptr;
     object["counts"] = {
         {"queued", counts->queued}, {"blocked", counts->blocked}, {"running", counts->running}, {"stopping", counts->stopping}};
-    object["counters"] = {{"impossible_queued_total", *healed ? std::stoll((*healed)->value) : 0}};
     return {};
 }
 
 }  // namespace
 
-Result<std::string> queue_json(const Source& source) {
-    const auto projects = project_views(source.db, source.projects);
+Result<std::string> queue_json(const House& house) {
+    const auto projects = project_views(house.db, house.projects);
     if (!projects) return fail(projects.error());
     json::array told;
     for (const auto& project : *projects) told.push_back(project_story(project));
-    return source.db.read([&](store::Db& db) -> Result<std::string> {
+    return house.db.read([&](store::Db& db) -> Result<std::string> {
         json::object object{
             {"version", ORCHD_VERSION},
-            {"boot_id", source.boot_id},
+            {"boot_id", house.now.boot_id},
             {"schema_version", store::schema_version()},
-            {"limits", {{"max_concurrency", source.settings.max_concurrency}, {"max_steps", source.settings.max_steps}}},
+            {"limits", {{"max_concurrency", house.settings.max_concurrency}, {"max_steps", house.settings.max_steps}}},
             {"projects", std::move(told)}};
         for (const auto part : {add_counts, add_queue_jobs, add_leases})
             if (auto added = part(db, object); !added) return fail(added.error());
+        if (auto added = add_systems(house, object); !added) return fail(added.error());
         return json::serialize(object);
     });
 }

@@ -74,4 +74,10 @@ json::object story(const store::TransitionLease& lease) {
     return object;
 }
 
+json::object story(const store::Event& event) {
+    return {{"id", event.id},       {"at", event.at},
+            {"actor", event.actor}, {"job", or_null(event.job_id)},
+            {"kind", event.kind},   {"data", embedded(event.data)}};
+}
+
 }  // namespace orchd::views

@@ -1,4 +1,4 @@
-// Rows of the store as JSON, as both answers of org.orchd1 tell them (docs/dbus.md).
+// Rows of the store as JSON, as every answer tells them (docs/dbus.md).
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -20,5 +20,6 @@ namespace orchd::views {
 // The job with its task, project and unit.
 [[nodiscard]] boost::json::object story(const store::Claim& claim);
 [[nodiscard]] boost::json::object story(const store::TransitionLease& lease);
+[[nodiscard]] boost::json::object story(const store::Event& event);
 
 }  // namespace orchd::views

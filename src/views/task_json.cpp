@@ -28,12 +28,6 @@ json::object verdict_story(const store::VerdictRow& verdict) {
             {"at", verdict.at}};
 }
 
-json::object event_story(const store::Event& event) {
-    return {{"id", event.id},       {"at", event.at},
-            {"actor", event.actor}, {"job", or_null(event.job_id)},
-            {"kind", event.kind},   {"data", embedded(event.data)}};
-}
-
 json::object columns(const store::Task& task) {
     return {{"work_item", task.work_item},
             {"project", task.project},
@@ -101,7 +95,7 @@ Status add_history(store::Db& db, const store::Task& task, json::object& object)
     if (!events) return fail(events.error());
     json::array told_verdicts, told_events;
     for (const auto& verdict : *verdicts) told_verdicts.push_back(verdict_story(verdict));
-    for (const auto& event : *events) told_events.push_back(event_story(event));
+    for (const auto& event : *events) told_events.push_back(story(event));
     object["verdicts"] = std::move(told_verdicts);
     object["events"] = std::move(told_events);
     return {};

@@ -11,20 +11,28 @@
 #include "store/db.h"
 #include "store/jobs.h"
 #include "store/records.h"
+#include "views/exposition.h"
 
 namespace orchd::views {
 
 // What is looked at. Nothing in it is owned.
-struct Source {
+struct House {
     store::Db& db;
     const settings::Settings& settings;
     const settings::Projects& projects;
-    std::string boot_id;
+    Now now;
+    std::int64_t free_bytes = 0;  // on the database's file system
 };
 
 // Errc::no_such for a work item without a task.
 [[nodiscard]] Result<std::string> task_json(store::Db& db, const std::string& work_item);
-[[nodiscard]] Result<std::string> queue_json(const Source& source);
+[[nodiscard]] Result<std::string> queue_json(const House& house);
+// The house in short: what runs, what needs a person, what is wrong.
+[[nodiscard]] Result<std::string> status_json(const House& house);
+// Whether the database can be read: {"status":"ok"}, or why not.
+[[nodiscard]] Result<std::string> health_json(store::Db& db);
+// The page of /metrics.
+[[nodiscard]] Result<std::string> metrics_text(const House& house, MetricsFormat format);
 
 // A project as its file and the database know it; `problem` is why a file is not accepted.
 struct ProjectView {

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+
+#include "store/deliveries.h"
+#include "store/facts.h"
+#include "store/leases.h"
+#include "store/tasks.h"
+#include "store/totals.h"
+#include "views/exposition.h"
+#include "views/views.h"
+
+namespace orchd::views {
+namespace {
+
+using enum MetricType;
+
+Status add_house(const House& house, Exposition& text) {
+    text.family({"orchd_build", info, "The version of orchd that answers."});
+    text.sample({{"version", ORCHD_VERSION}}, 1);
+    text.single({"orchd_schema_version", gauge, "Schema version of the database."}, store::schema_version());
+    const auto paused = store::find_state(house.db, "paused");
+    if (!paused) return fail(paused.error());
+    text.single({"orchd_paused", gauge, "1 while everything is paused."}, paused->has_value() ? 1 : 0);
+    text.single({"orchd_concurrency_limit", gauge, "Runs that may be under way at the same time."},
+                house.settings.max_concurrency);
+    text.single({"orchd_disk_free_bytes", gauge, "Free space of the file system that holds the database.", "bytes"},
+                house.free_bytes);
+    return {};
+}
+
+Status add_queue(const House& house, Exposition& text) {
+    const auto counts = store::queue_counts(house.db);
+    if (!counts) return fail(counts.error());
+    text.family({"orchd_jobs", gauge, "Live jobs by their status."});
+    text.sample({{"status", "queued"}}, counts->queued);
+    text.sample({{"status", "running"}}, counts->running);
+    text.sample({{"status", "stopping"}}, counts->stopping);
+    text.single({"orchd_jobs_blocked", gauge, "Queued jobs that wait for a pause, a hold or another task."}, counts->blocked);
+    return {};
+}
+
+Status add_projects(const House& house, Exposition& text) {
+    const auto projects = project_views(house.db, house.projects);
+    if (!projects) return fail(projects.error());
+    text.family({"orchd_project_tasks_open", gauge, "Tasks of the project that are neither done nor cancelled."});
+    for (const auto& p : *projects) text.sample({{"project", p.name}}, p.counts.open_tasks);
+    text.family({"orchd_project_jobs", gauge, "Live jobs of the project; running counts those that are stopped too."});
+    for (const auto& p : *projects) {
+        text.sample({{"project", p.name}, {"status", "queued"}}, p.counts.queued);
+        text.sample({{"project", p.name}, {"status", "running"}}, p.counts.running);
+    }
+    text.family({"orchd_project_paused", gauge, "1 while the project is paused."});
+    for (const auto& p : *projects) text.sample({{"project", p.name}}, p.paused ? 1 : 0);
+    text.family({"orchd_project_refused", gauge, "1 while the project's file is not accepted, or is not there."});
+    for (const auto& p : *projects) text.sample({{"project", p.name}}, p.problem.empty() ? 0 : 1);
+    return {};
+}
+
+Status add_counts(Exposition& text, const MetricFamily& family, std::string_view label,
+                  const Result<std::vector<store::Count>>& counts) {
+    if (!counts) return fail(counts.error());
+    text.family(family);
+    for (const auto& [word, n] : *counts) text.sample({{label, word}}, n);
+    return {};
+}
+
+Status add_standing(const House& house, Exposition& text) {
+    auto added =
+        add_counts(text, {"orchd_tasks_held", gauge, "Tasks that are held, by hold."}, "hold", store::held_tasks(house.db));
+    if (!added) return added;
+    added = add_counts(text, {"orchd_tasks_waiting", gauge, "Tasks whose gate waits for something, by what."}, "waits_for",
+                       store::waiting_counts(house.db));
+    if (!added) return added;
+    added = add_counts(text, {"orchd_outbox_pending", gauge, "Messages that are not delivered yet, by channel."}, "channel",
+                       store::pending_posts(house.db));
+    if (!added) return added;
+    const auto leases = lease_views(house.db);
+    if (!leases) return fail(leases.error());
+    text.family({"orchd_leases_held", gauge, "Leases that are held, by kind."});
+    for (const std::string_view kind : {"transition", "merge", "target"})
+        text.sample({{"kind", kind}},
+                    std::count_if(leases->begin(), leases->end(), [&](const auto& lease) { return lease.kind == kind; }));
+    return {};
+}
+
+Status add_deliveries(const House& house, Exposition& text) {
+    const auto counts = store::count_deliveries(house.db);
+    if (!counts) return fail(counts.error());
+    text.family({"orchd_deliveries", gauge, "Webhook deliveries on record, by what became of them."});
+    for (const auto& [state, n] : {std::pair{"pending", counts->pending},
+                                   {"done", counts->done},
+                                   {"ignored", counts->ignored},
+                                   {"failed", counts->failed}})
+        text.sample({{"state", state}}, n);
+    const auto oldest = store::oldest_pending_delivery(house.db);
+    if (!oldest) return fail(oldest.error());
+    text.family({"orchd_deliveries_pending_age_seconds", gauge, "How long the oldest pending delivery has waited.", "seconds"});
+    text.sample_seconds({}, *oldest ? std::max<std::int64_t>(house.now.utc_ms - **oldest, 0) : 0);
+    return {};
+}
+
+Status add_totals(const House& house, Exposition& text) {
+    const auto totals = store::totals(house.db);
+    if (!totals) return fail(totals.error());
+    const auto add = [&](const MetricFamily& family, std::string_view what, const auto& sample) {
+        text.family(family);
+        for (const auto& total : *totals)
+            if (total.what == what) sample(total);
+    };
+    add({"orchd_tasks_created", counter, "Tasks ever created."}, "tasks_created",
+        [&](const store::Total& t) { text.sample({}, t.n); });
+    add({"orchd_stages_entered", counter, "How often a task entered the stage."}, "stages_entered", [&](const store::Total& t) {
+        text.sample({{"stage", t.word}}, t.n);
+    });
+    add({"orchd_jobs_ended", counter, "Jobs that ended, by role and last status."}, "jobs_ended", [&](const store::Total& t) {
+        text.sample({{"role", t.word}, {"status", t.ended}}, t.n);
+    });
+    add({"orchd_runs_ended", counter, "Runs that ended, by how."}, "runs_ended", [&](const store::Total& t) {
+        text.sample({{"exit", t.word}}, t.n);
+    });
+    const auto newest = store::newest_event_id(house.db);
+    if (!newest) return fail(newest.error());
+    text.single({"orchd_events", counter, "Events of the history ever appended."}, *newest);
+    return {};
+}
+
+// What the systems count in the operator state, each under its own name.
+Status add_counters(const House& house, Exposition& text) {
+    constexpr std::string_view ending = "_total";
+    const auto rows = store::all_state(house.db);
+    if (!rows) return fail(rows.error());
+    for (const auto& row : *rows) {
+        const bool plain = row.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+        if (!plain || !row.key.ends_with(ending)) continue;
+        std::int64_t n = 0;
+        std::from_chars(row.value.data(), row.value.data() + row.value.size(), n);
+        const auto name = "orchd_" + row.key.substr(0, row.key.size() - ending.size());
+        text.single({name, counter, "Kept in the database under this name."}, n);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> metrics_text(const House& house, MetricsFormat format) {
+    return house.db.read([&](store::Db&) -> Result<std::string> {
+        Exposition text(format);
+        for (const auto part : {add_house, add_queue, add_projects, add_standing, add_deliveries, add_totals, add_counters})
+            if (auto added = part(house, text); !added) return fail(added.error());
+        return std::move(text).finish();
+    });
+}
+
+}  // namespace orchd::views

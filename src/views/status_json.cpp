@@ -1,0 +1,67 @@
+#include <boost/json.hpp>
+
+#include "store/facts.h"
+#include "store/tasks.h"
+#include "views/stories.h"
+#include "views/views.h"
+
+namespace orchd::views {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int needing_told = 20;
+
+Result<json::array> needing_you(const House& house) {
+    const auto tasks = store::list_tasks(house.db, {.only_open = true, .needs_human = true, .limit = needing_told});
+    if (!tasks) return fail(tasks.error());
+    json::array array;
+    for (const auto& task : *tasks)
+        array.push_back({{"work_item", task.work_item},
+                         {"project", task.project},
+                         {"stage", to_text(task.stage)},
+                         {"hold", to_text(task.hold)},
+                         {"reason", task.hold == Hold::none ? task.waiting_for : task.hold_reason}});
+    return array;
+}
+
+}  // namespace
+
+Result<std::string> status_json(const House& house) {
+    return house.db.read([&](store::Db& db) -> Result<std::string> {
+        const auto counts = store::queue_counts(db);
+        if (!counts) return fail(counts.error());
+        const auto paused = store::find_state(db, "paused");
+        if (!paused) return fail(paused.error());
+        const auto projects = project_views(db, house.projects);
+        if (!projects) return fail(projects.error());
+        auto needing = needing_you(house);
+        if (!needing) return fail(needing.error());
+        json::array told;
+        std::int64_t open = 0;
+        for (const auto& project : *projects) {
+            open += project.counts.open_tasks;
+            told.push_back({{"name", project.name}, {"paused", project.paused}, {"problem", project.problem}});
+        }
+        const json::object object{
+            {"status", "ok"},
+            {"version", ORCHD_VERSION},
+            {"schema_version", store::schema_version()},
+            {"boot_id", house.now.boot_id},
+            {"at", house.now.utc_ms},
+            {"paused", *paused ? json::value(pause_story((*paused)->at, (*paused)->by, (*paused)->reason)) : nullptr},
+            {"open_tasks", open},
+            {"running", counts->running},
+            {"queued", counts->queued},
+            {"needs_you", std::move(*needing)},
+            {"projects", std::move(told)}};
+        return json::serialize(object);
+    });
+}
+
+Result<std::string> health_json(store::Db& db) {
+    if (const auto newest = store::newest_event_id(db); !newest) return fail(newest.error());
+    return R"({"status":"ok"})";
+}
+
+}  // namespace orchd::views

@@ -1,0 +1,86 @@
+#include "views/systems.h"
+
+#include <boost/json.hpp>
+#include <charconv>
+
+#include "store/deliveries.h"
+#include "store/facts.h"
+#include "store/totals.h"
+#include "views/stories.h"
+
+namespace orchd::views {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int dependencies_told = 50;
+
+json::object reaper(const settings::Settings& settings) {
+    return {{"enabled", settings.reaper_enabled},
+            {"interval_s", settings.reaper_interval_s},
+            {"recovery_interval_s", settings.recovery_interval_s},
+            {"dead_ticks", settings.reaper_dead_ticks},
+            {"max_running_s", settings.reaper_max_running_s},
+            {"lease_reclaim_enabled", settings.lease_reclaim_enabled}};
+}
+
+Result<json::array> task_deps(store::Db& db) {
+    const auto unmet = store::list_dependencies(db, {.only_unmet = true, .limit = dependencies_told});
+    if (!unmet) return fail(unmet.error());
+    json::array array;
+    for (const auto& edge : *unmet)
+        array.push_back({{"work_item", edge.work_item}, {"needs", edge.needs}, {"needs_stage", to_text(edge.needs_stage)}});
+    return array;
+}
+
+Result<json::object> deliveries(store::Db& db) {
+    const auto counts = store::count_deliveries(db);
+    if (!counts) return fail(counts.error());
+    const auto oldest = store::oldest_pending_delivery(db);
+    if (!oldest) return fail(oldest.error());
+    return json::object{{"pending", counts->pending},
+                        {"oldest_pending_at", or_null(*oldest)},
+                        {"done", counts->done},
+                        {"ignored", counts->ignored},
+                        {"failed", counts->failed}};
+}
+
+Result<json::object> outbox(store::Db& db) {
+    const auto pending = store::pending_posts(db);
+    if (!pending) return fail(pending.error());
+    json::object object;
+    for (const auto& [channel, n] : *pending) object[channel] = n;
+    return object;
+}
+
+Result<json::object> counters(store::Db& db) {
+    const auto rows = store::all_state(db);
+    if (!rows) return fail(rows.error());
+    json::object object{{"impossible_queued_total", 0}};
+    for (const auto& row : *rows) {
+        if (!row.key.ends_with("_total")) continue;
+        std::int64_t n = 0;
+        std::from_chars(row.value.data(), row.value.data() + row.value.size(), n);
+        object[row.key] = n;
+    }
+    return object;
+}
+
+}  // namespace
+
+Status add_systems(const House& house, json::object& queue) {
+    queue["reaper"] = reaper(house.settings);
+    auto waiting = task_deps(house.db);
+    if (!waiting) return fail(waiting.error());
+    queue["task_deps"] = std::move(*waiting);
+    using Block = Result<json::object> (*)(store::Db&);
+    for (const auto& [name, block] : std::initializer_list<std::pair<const char*, Block>>{
+             {"deliveries", deliveries}, {"outbox", outbox}, {"counters", counters}}) {
+        auto told = block(house.db);
+        if (!told) return fail(told.error());
+        queue[name] = std::move(*told);
+    }
+    return {};
+}
+
+}  // namespace orchd::views

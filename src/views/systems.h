@@ -1,0 +1,14 @@
+// The block of each background system in the queue's story (R37).
+#pragma once
+
+#include <boost/json/fwd.hpp>
+
+#include "core/error.h"
+#include "views/views.h"
+
+namespace orchd::views {
+
+// "reaper", "task_deps", "deliveries", "outbox", "counters".
+[[nodiscard]] Status add_systems(const House& house, boost::json::object& queue);
+
+}  // namespace orchd::views

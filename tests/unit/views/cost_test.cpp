@@ -1,0 +1,59 @@
+// What a page costs does not grow with what is done: counted in steps of SQLite's machine, never in time.
+#include <functional>
+
+#include "fixture.h"
+#include "unit/store/counting.h"
+#include "unit/store/history.h"
+#include "views/events.h"
+
+namespace orchd::views {
+namespace {
+
+struct Page {
+    const char* name;
+    std::function<Result<std::string>(const House&)> make;
+};
+const Page pages[] = {
+    {"/queue", queue_json},
+    {"/status", status_json},
+    {"/metrics", [](const House& house) { return metrics_text(house, MetricsFormat::openmetrics); }},
+    {"/health", [](const House& house) { return health_json(house.db); }},
+    {"/tasks/HELLO-1", [](const House& house) { return task_json(house.db, "HELLO-1"); }},
+    {"/events",
+     [](const House& house) {
+         return store::newest_event_id(house.db).and_then([&](std::int64_t newest) {
+             return events_after(house.db, newest - 1, 1 << 16).map([](const EventPage& page) { return page.text; });
+         });
+     }},
+};
+
+class CostTest : public ViewsTest {
+protected:
+    // The steps of each page in a house with so much behind it.
+    std::vector<std::int64_t> steps_with(int history) {
+        db = must(store::Db::open(folder / (std::to_string(history) + ".db"), {.mode = store::Mode::create}));
+        (void)project();
+        store::fill_history(db, history);
+        for (const std::string item : {"HELLO-1", "HELLO-2"}) (void)ask(task(item), Role::developer);
+        (void)claim_one();
+        std::vector<std::int64_t> steps;
+        (void)store::work_done(db);
+        for (const auto& page : pages) {
+            (void)must(page.make(house()));
+            steps.push_back(store::work_done(db).steps);
+        }
+        return steps;
+    }
+};
+
+TEST_F(CostTest, APageCostsTheSameHoweverMuchIsDone) {
+    const auto few = steps_with(50);
+    const auto many = steps_with(5'000);
+    for (std::size_t n = 0; n < std::size(pages); ++n) {
+        EXPECT_NEAR(static_cast<double>(few[n]), static_cast<double>(many[n]), 8) << pages[n].name;
+        EXPECT_LT(many[n], 5'000) << pages[n].name;
+    }
+}
+
+}  // namespace
+}  // namespace orchd::views

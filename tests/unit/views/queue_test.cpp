@@ -1,0 +1,55 @@
+// What /queue, /status and /health tell (R37).
+#include <boost/json.hpp>
+
+#include "fixture.h"
+#include "store/deliveries.h"
+
+namespace orchd::views {
+namespace {
+
+namespace json = boost::json;
+using QueueTest = ViewsTest;
+
+TEST_F(QueueTest, HasABlockForEachSystem) {
+    const auto a = task("HELLO-1");
+    const auto b = task("HELLO-2");
+    (void)write([&](Tx& tx) { return store::add_dependency(tx, a, b, "operator"); });
+    (void)write([&](Tx& tx) {
+        const std::vector<store::NewDelivery> one{{.source = "gitea",
+                                                   .dedup_key = "k",
+                                                   .body_hash = "h",
+                                                   .event = "push",
+                                                   .body = "{}",
+                                                   .received_at = 17,
+                                                   .also_known_as = {}}};
+        return store::add_deliveries(tx, one);
+    });
+    must(db.write([&](Tx& tx) { return store::add_to_counter(tx, "reaped_total", 3, now); }));
+    const auto queue = json::parse(must(queue_json(house()))).as_object();
+    EXPECT_EQ(queue.at("deliveries").at("pending").as_int64(), 1);
+    EXPECT_EQ(queue.at("deliveries").at("oldest_pending_at").as_int64(), 17);
+    EXPECT_EQ(queue.at("task_deps").as_array().at(0).at("needs").as_string(), "HELLO-2");
+    EXPECT_EQ(queue.at("counters").at("reaped_total").as_int64(), 3);
+    EXPECT_EQ(queue.at("counters").at("impossible_queued_total").as_int64(), 0);
+    for (const auto* block : {"reaper", "transition_lease", "merge_lease", "target_lease", "outbox", "counts", "recent"})
+        EXPECT_TRUE(queue.contains(block)) << block;
+}
+
+TEST_F(QueueTest, StatusNamesWhatNeedsAPerson) {
+    const auto a = task("HELLO-1");
+    must(db.write([&](Tx& tx) { return store::set_hold(tx, a, Hold::infra, "no disk", now); }));
+    const auto status = json::parse(must(status_json(house()))).as_object();
+    EXPECT_EQ(status.at("open_tasks").as_int64(), 1);
+    EXPECT_EQ(status.at("needs_you").as_array().at(0).at("reason").as_string(), "no disk");
+    EXPECT_TRUE(status.at("paused").is_null());
+    EXPECT_EQ(status.at("projects").as_array().at(0).at("problem").as_string(), "line 3: unknown key");
+}
+
+TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
+    EXPECT_EQ(must(health_json(db)), R"({"status":"ok"})");
+    must(db.execute("DROP TABLE events"));
+    EXPECT_FALSE(health_json(db));
+}
+
+}  // namespace
+}  // namespace orchd::views
