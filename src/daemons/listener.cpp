@@ -1,8 +1,13 @@
 // orchd-listener.service: webhooks, and reading, over HTTP on the sockets of orchd-listener.socket.
 #include <systemd/sd-daemon.h>
 
+#include <filesystem>
+
+#include "core/names.h"
 #include "daemons/command_line.h"
+#include "host/host.h"
 #include "host/log.h"
+#include "listener/read_routes.h"
 #include "net/server.h"
 #include "settings/settings.h"
 
@@ -30,9 +35,30 @@ Status listen_on_passed_sockets(net::Server& server) {
     return fail(Errc::invalid_argument, "no socket was handed over: start orchd-listener.socket instead");
 }
 
+std::int64_t free_bytes() {
+    std::error_code unknown;
+    const auto space = std::filesystem::space(names::state_dir, unknown);
+    return unknown ? 0 : static_cast<std::int64_t>(space.available);
+}
+
+listener::ReadOptions read_options(const settings::Settings& at_start) {
+    // Wrong settings leave the last good ones in force; that they are wrong is told when they are first read.
+    auto load = [last_good = at_start]() mutable {
+        if (const auto loaded = settings::load(settings::host_sources())) last_good = loaded->settings;
+        return last_good;
+    };
+    return {.database = std::string(names::database),
+            .projects_dir = std::string(names::projects_dir),
+            .now = host::now,
+            .load_settings = std::move(load),
+            .free_bytes = free_bytes};
+}
+
 Status serve() {
     const auto settings = read_settings();
-    const net::Router router;
+    listener::Reader reader(read_options(settings), [](const std::string& text) { host::log(host::Level::warning, text); });
+    net::Router router;
+    listener::add_read_routes(router, reader);
     net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
                                 .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source)});
     if (auto listening = listen_on_passed_sockets(server); !listening) return listening;

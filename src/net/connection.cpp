@@ -305,6 +305,7 @@ void Connection::sent() {
     out_sent_ = 0;
     if (phase_ == Phase::streaming && !ending_) {
         deadline_ = never;
+        if (const auto then = std::exchange(when_sent_, nullptr)) then();
         return;
     }
     if (keep_) return next_request();
@@ -343,6 +344,14 @@ bool Connection::write(std::string piece) {
     }
     boost::asio::dispatch(core_->io, [self = shared_from_this(), piece = std::move(piece)] { self->append_piece(piece); });
     return true;
+}
+
+void Connection::when_sent(std::function<void()> then) {
+    boost::asio::dispatch(core_->io, [self = shared_from_this(), then = std::move(then)]() mutable {
+        if (self->phase_ != Phase::streaming || self->ending_) return;
+        if (self->out_.empty()) return then();
+        self->when_sent_ = std::move(then);
+    });
 }
 
 void Connection::end_stream() {

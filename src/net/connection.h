@@ -66,6 +66,7 @@ public:
     void respond(Response response) override;
     void begin_stream(Response head) override;
     [[nodiscard]] bool write(std::string piece) override;
+    void when_sent(std::function<void()> then) override;
     [[nodiscard]] bool open() const override { return open_.load(std::memory_order_relaxed); }
     void end_stream() override;
     void trust() override { trusted_.store(true, std::memory_order_relaxed); }
@@ -106,6 +107,7 @@ private:
     std::string ahead_;  // bytes of requests behind the one in hand
     std::string out_;
     std::size_t out_sent_ = 0, charged_ = 0;
+    std::function<void()> when_sent_;  // of a stream
     bool judged_ = false, head_only_ = false, chunked_ = false, keep_ = false, ending_ = false, unread_body_ = false;
     bool proceeding_ = false, waiting_to_write_ = false, waiting_to_read_ = false, paused_ = false;
     std::atomic<bool> open_{true}, trusted_{false};

@@ -34,6 +34,7 @@ Stream::~Stream() {
 }
 bool Stream::write(std::string piece) { return outlet_->write(std::move(piece)); }
 bool Stream::open() const { return outlet_->open(); }
+void Stream::when_sent(std::function<void()> then) { outlet_->when_sent(std::move(then)); }
 
 Reply::Reply(std::shared_ptr<Outlet> outlet) : outlet_(std::move(outlet)) {}
 Reply& Reply::operator=(Reply&& other) noexcept {

@@ -20,6 +20,7 @@ public:
     virtual void respond(Response response) = 0;
     virtual void begin_stream(Response head) = 0;
     [[nodiscard]] virtual bool write(std::string piece) = 0;
+    virtual void when_sent(std::function<void()> then) = 0;
     [[nodiscard]] virtual bool open() const = 0;
     virtual void end_stream() = 0;
     virtual void trust() = 0;
@@ -36,6 +37,9 @@ public:
     // False when the client is gone, or was dropped because it does not read: nothing more will reach it.
     bool write(std::string piece);
     [[nodiscard]] bool open() const;
+    // Calls `then` on the server's thread, once, when everything that was written so far is sent; never if the client goes. A
+    // later call takes the place of one that still waits.
+    void when_sent(std::function<void()> then);
 
 private:
     std::shared_ptr<Outlet> outlet_;

@@ -24,7 +24,8 @@ const std::map<std::string, Folders> arrows{
     {"engine", {"core", "store", "settings", "git", "forge"}},
     {"views", {"core", "store", "settings", "engine"}},
     {"control", {"core", "store", "host", "settings", "engine", "views"}},
-    {"daemons", {"core", "store", "host", "net", "settings", "git", "forge", "engine", "control"}},
+    {"listener", {"core", "store", "host", "net", "settings", "views"}},
+    {"daemons", {"core", "store", "host", "net", "listener", "settings", "git", "forge", "engine", "control"}},
     {"orchctl", {"core", "store", "host", "settings", "git", "forge", "engine", "daemons"}},
 };
 

@@ -1,0 +1,49 @@
+#include "listener/read_house.h"
+
+#include <sys/stat.h>
+
+namespace orchd::listener {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto longest_reading = 2s;
+// Files of the administrator's are read again this often, while anybody asks.
+constexpr auto refresh_every = 1s;
+// Writers hold locks for milliseconds; a reader meets them only while a WAL is recovered.
+constexpr int busy_timeout_ms = 1000;
+
+std::uint64_t inode_of(const std::string& path) {
+    struct stat seen {};
+    return ::stat(path.c_str(), &seen) == 0 ? seen.st_ino : 0;
+}
+
+}  // namespace
+
+Status ReadHouse::open() {
+    inode_ = inode_of(options_.database);
+    auto db = store::Db::open(options_.database, {.mode = store::Mode::read_only, .busy_timeout_ms = busy_timeout_ms});
+    if (!db) return fail(db.error());
+    db->give_up_when([latest = latest_] { return Clock::now() > *latest; });
+    db_.emplace(std::move(*db));
+    return {};
+}
+
+void ReadHouse::refresh() {
+    const auto now = Clock::now();
+    if (refreshed_ && now - *refreshed_ < refresh_every) return;
+    refreshed_ = now;
+    settings_ = options_.load_settings();
+    projects_ = settings::load_projects(options_.projects_dir, settings_);
+    if (db_ && inode_of(options_.database) != inode_) db_.reset();
+}
+
+Result<views::House> ReadHouse::look() {
+    *latest_ = Clock::now() + longest_reading;
+    refresh();
+    if (!db_)
+        if (auto opened = open(); !opened) return fail(Errc::unavailable, opened.error().text);
+    return views::House{*db_, settings_, projects_, options_.now(), options_.free_bytes()};
+}
+
+}  // namespace orchd::listener

@@ -1,0 +1,203 @@
+// Reading over HTTP (R37): over a real database and real sockets.
+#include <boost/json.hpp>
+#include <filesystem>
+#include <set>
+
+#include "listener/read_routes.h"
+#include "net/http.h"
+#include "store/store_fixture.h"
+
+namespace orchd::listener {
+namespace {
+
+using namespace std::chrono_literals;
+using net::tests::Client;
+using net::tests::Running;
+using net::tests::status_of;
+using store::must;
+
+class ReadingTest : public store::StoreTest {
+protected:
+    ReadingTest() { add_read_routes(router_, reader_); }
+
+    [[nodiscard]] std::string get(const std::string& target, const std::string& fields = "") const {
+        Client client(server_.port());
+        client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+        return client.response();
+    }
+    [[nodiscard]] boost::json::object object_of(const std::string& target) const {
+        const auto response = get(target);
+        EXPECT_EQ(status_of(response), 200) << response;
+        return boost::json::parse(response.substr(response.find("\r\n\r\n") + 4)).as_object();
+    }
+    [[nodiscard]] Client following(const std::string& target, const std::string& fields = "") const {
+        Client client(server_.port());
+        client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+        EXPECT_NE(client.until("\r\n\r\n").find("Content-Type: text/event-stream"), std::string::npos);
+        EXPECT_NE(client.until("retry: 2000\n\n").find("retry"), std::string::npos);
+        return client;
+    }
+    // The id of the next event.
+    static std::int64_t next_id(Client& client) {
+        (void)client.until("id: ");
+        const auto line = client.until("\n");
+        (void)client.until("\n\n");
+        return line.empty() ? -1 : std::stoll(line);
+    }
+    std::int64_t append(const std::string& data = "{}") {
+        return write([&](store::Tx& tx) {
+            return store::append_event(
+                tx, {.at = now.utc_ms, .actor = "worker", .task_id = {}, .job_id = {}, .kind = "k", .data = data});
+        });
+    }
+
+    // Another file than the store's, where a test takes it away.
+    ReadOptions options() {
+        return {.database = path,
+                .projects_dir = folder / "projects.d",
+                .now = [this] { return now; },
+                .load_settings = [] { return settings::Settings(); },
+                .free_bytes = [] { return std::int64_t{1} << 30; }};
+    }
+    std::atomic<int> warnings_ = 0;
+    Reader reader_{options(), [this](const std::string&) { ++warnings_; }};
+    net::Router router_;
+    Running server_{router_, {.write_time = 500ms}};
+};
+
+TEST_F(ReadingTest, EachPageIsThere) {
+    (void)task("HELLO-1");
+    EXPECT_EQ(object_of("/health").at("status").as_string(), "ok");
+    EXPECT_EQ(object_of("/status").at("open_tasks").as_int64(), 1);
+    EXPECT_TRUE(object_of("/queue").contains("counts"));
+    EXPECT_EQ(object_of("/tasks/HELLO-1").at("stage").as_string(), "analysis");
+    EXPECT_EQ(status_of(get("/tasks/HELLO-9")), 404);
+    EXPECT_EQ(status_of(get("/tasks/hello")), 400);
+    EXPECT_EQ(status_of(get("/")), 404);
+    Client poster(server_.port());
+    poster.send("POST /queue HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(status_of(poster.response()), 405);
+}
+
+TEST_F(ReadingTest, APageIsAsNewAsItsQuestion) {
+    for (int n = 1; n <= 20; ++n) {
+        (void)task("HELLO-" + std::to_string(n));
+        EXPECT_EQ(object_of("/status").at("open_tasks").as_int64(), n);
+    }
+}
+
+TEST_F(ReadingTest, MetricsAreInTheFormatThatIsAskedFor) {
+    const auto plain = get("/metrics");
+    EXPECT_NE(plain.find("Content-Type: text/plain; version=0.0.4"), std::string::npos) << plain;
+    EXPECT_NE(plain.find("# TYPE orchd_tasks_created_total counter\n"), std::string::npos);
+    const auto open = get("/metrics", "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n");
+    EXPECT_NE(open.find("Content-Type: application/openmetrics-text; version=1.0.0"), std::string::npos) << open;
+    EXPECT_NE(open.find("# TYPE orchd_tasks_created counter\n"), std::string::npos);
+    EXPECT_TRUE(open.ends_with("# EOF\n"));
+}
+
+TEST_F(ReadingTest, ADatabaseThatCannotBeReadIsToldAndReadAgainWhenItIsBack) {
+    std::filesystem::rename(path, path + ".away");
+    const auto sick = get("/health");
+    EXPECT_EQ(status_of(sick), 503);
+    EXPECT_NE(sick.find(R"("part":"database")"), std::string::npos) << sick;
+    EXPECT_NE(sick.find("Retry-After: "), std::string::npos);
+    EXPECT_EQ(status_of(get("/metrics")), 503);
+    EXPECT_EQ(warnings_, 1) << "once a minute";
+    std::filesystem::rename(path + ".away", path);
+    EXPECT_EQ(status_of(get("/health")), 200);
+}
+
+TEST_F(ReadingTest, ManyWhoAskAtOnceAreAnsweredTogether) {
+    std::atomic<int> made = 0, answered = 0;
+    for (int n = 0; n < 500; ++n)
+        reader_.ask(
+            "slow",
+            [&](const views::House&) -> Result<std::string> {
+                ++made;
+                std::this_thread::sleep_for(20ms);
+                return "page";
+            },
+            [&](const Result<std::string>& page) { answered += page ? 1 : 0; });
+    while (answered < 500) std::this_thread::yield();
+    EXPECT_LE(made, 3);
+}
+
+TEST_F(ReadingTest, WhatIsCommittedReachesThoseWhoFollow) {
+    (void)append();
+    auto client = following("/events");
+    for (int n = 0; n < 5; ++n) {
+        const auto id = append();
+        EXPECT_EQ(next_id(client), id) << "from now on, each at once";
+    }
+}
+
+TEST_F(ReadingTest, AClientResumesAfterTheEventThatItSawLast) {
+    std::vector<std::int64_t> ids;
+    for (int n = 0; n < 3; ++n) ids.push_back(append());
+    auto by_header = following("/events", "Last-Event-ID: " + std::to_string(ids[1]) + "\r\n");
+    EXPECT_EQ(next_id(by_header), ids[2]);
+    auto from_the_first = following("/events?after=0");
+    for (const auto id : ids) EXPECT_EQ(next_id(from_the_first), id);
+    auto from_a_future = following("/events?after=999999");
+    const auto next = append();
+    EXPECT_EQ(next_id(from_a_future), next) << "of a database that was restored the ids begin anew";
+    for (const auto* wrong : {"/events?after=x", "/events?after=-1", "/events?since=1", "/events?after="})
+        EXPECT_EQ(status_of(get(wrong)), 400) << wrong;
+}
+
+TEST_F(ReadingTest, TheWholeHistoryComesInOrder) {
+    const std::string data = R"({"text":")" + std::string(1000, 'x') + R"("})";
+    must(db.write([&](store::Tx& tx) -> Status {
+        for (int n = 0; n < 3000; ++n)
+            if (auto id =
+                    store::append_event(tx, {.at = 1, .actor = "a", .task_id = {}, .job_id = {}, .kind = "k", .data = data});
+                !id)
+                return fail(id.error());
+        return {};
+    }));
+    auto client = following("/events?after=0");
+    for (std::int64_t n = 1; n <= 3000; ++n) ASSERT_EQ(next_id(client), n);
+    const auto id = append();
+    EXPECT_EQ(next_id(client), id) << "and then what happens";
+}
+
+TEST_F(ReadingTest, AClientThatReadsNothingIsDroppedAndNobodyElseWaits) {
+    const std::string data = R"({"text":")" + std::string(2000, 'x') + R"("})";
+    must(db.write([&](store::Tx& tx) -> Status {
+        for (int n = 0; n < 10'000; ++n)
+            if (auto id =
+                    store::append_event(tx, {.at = 1, .actor = "a", .task_id = {}, .job_id = {}, .kind = "k", .data = data});
+                !id)
+                return fail(id.error());
+        return {};
+    }));
+    Client deaf(server_.port());
+    deaf.send("GET /events?after=0 HTTP/1.1\r\nHost: x\r\n\r\n");
+    auto listening = following("/events");
+    const auto id = append();
+    EXPECT_EQ(next_id(listening), id);
+    // Nothing tells a client that does not read that it was dropped, so its time is let pass: three times the write time. What
+    // the sockets hold is then all that it finds of its 20 MB.
+    std::this_thread::sleep_for(1500ms);
+    EXPECT_LT(deaf.all().size(), 12u << 20);
+    EXPECT_EQ(object_of("/health").at("status").as_string(), "ok");
+}
+
+TEST_F(ReadingTest, WhoFollowsHoldsBackNoCheckpoint) {
+    auto client = following("/events");
+    const auto id = append();
+    ASSERT_EQ(next_id(client), id);
+    must(db.checkpoint());  // Errc::unavailable where a snapshot were held
+}
+
+TEST_F(ReadingTest, NoMoreFollowThanAreAllowed) {
+    std::vector<Client> all;
+    for (int n = 0; n < 64; ++n) all.push_back(following("/events"));
+    const auto refused = get("/events");
+    EXPECT_EQ(status_of(refused), 503);
+    EXPECT_NE(refused.find("Retry-After: "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orchd::listener
