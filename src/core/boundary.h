@@ -5,6 +5,7 @@
 // yields there.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace orchd {
@@ -13,5 +14,14 @@ using BoundaryHook = void (*)(std::string_view name);
 // Process-wide; null restores "nothing". Not for use while other threads pass boundaries.
 void set_boundary_hook(BoundaryHook hook);
 void boundary(std::string_view name);
+
+// A deed between NAME.before and NAME.after; the latter is passed where it succeeded.
+template <class Deed>
+auto bounded(std::string_view name, Deed&& deed) {
+    boundary(std::string(name) + ".before");
+    auto done = deed();
+    if (done) boundary(std::string(name) + ".after");
+    return done;
+}
 
 }  // namespace orchd

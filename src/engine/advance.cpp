@@ -146,6 +146,8 @@ Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
                                              ", or orchctl task reject " + item + " REASON",
                                          who.now);
             if (!posted) return posted;
+            // What the person will judge is what was looked at, also where somebody else pushed it.
+            if (auto seen = store::set_head(who.tx, turn.task().id, turn.head(), who.now); !seen) return seen;
         }
         return set_waiting(who, turn, gate, decision.reason);
     });

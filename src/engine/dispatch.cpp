@@ -42,10 +42,8 @@ Result<std::vector<store::Claim>> claim(World& world, int at_most) {
                 return fail(noted.error());
         return taken;
     });
-    if (claims && !claims->empty()) {
-        boundary("dispatch.claim.after");
-        world.poke_events();
-    }
+    if (claims) boundary("dispatch.claim.after");
+    if (claims && !claims->empty()) world.poke_events();
     return claims;
 }
 
@@ -73,12 +71,13 @@ StartRequest request_for(const World& world, const store::Claim& claim) {
 // Recovery puts the job back with back-off once the units were seen empty.
 Status give_up(World& world, const store::Claim& claim, const Error& error) {
     const auto why = claim.run.unit + " could not be started: " + error.text;
-    return world.db.write([&](store::Tx& tx) -> Status {
+    const auto stop = [&](store::Tx& tx) -> Status {
         auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, world.now());
         if (!stopping) return fail(stopping.error());
         if (!*stopping) return {};
         return job_changed(acting(world, tx), claim.job, JobStatus::running, JobStatus::stopping, why);
-    });
+    };
+    return bounded("dispatch.give_up", [&] { return world.db.write(stop); });
 }
 
 bool still_running(store::Db& db, const store::Claim& claim) {

@@ -154,8 +154,10 @@ Status prepare(World& world, const std::string& work_item) {
     auto laid = lay(world, *waiting);
     if (laid) return {};
     unprepare(world, work_item);
-    auto kept = world.db.write([&](store::Tx& tx) {
-        return store::set_job_error(tx, waiting->job.id, waiting->run.id, "could not be prepared: " + laid.error().text);
+    auto kept = bounded("prepare.error", [&] {
+        return world.db.write([&](store::Tx& tx) {
+            return store::set_job_error(tx, waiting->job.id, waiting->run.id, "could not be prepared: " + laid.error().text);
+        });
     });
     if (!kept) world.warn(work_item, kept.error().text);
     return laid;

@@ -35,15 +35,19 @@ Status lose(World& world, const store::Claim& claim, const std::string& why, Rec
 
 Status forget_ticks(World& world, const store::Claim& claim) {
     if (claim.run.dead_ticks == 0) return {};
-    auto forgotten = world.db.write(
-        [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, false, between_ticks_ms, world.now()); });
+    auto forgotten = bounded("recover.forget_ticks", [&] {
+        return world.db.write(
+            [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, false, between_ticks_ms, world.now()); });
+    });
     return forgotten ? Status{} : fail(forgotten.error());
 }
 
 // The run is empty, its exit known or not: how often that was seen in a row, or 0 if this look comes too soon to count.
 Result<int> tick(World& world, const store::Claim& claim, Recovered& recovered) {
-    auto ticks = world.db.write(
-        [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, true, between_ticks_ms, world.now()); });
+    auto ticks = bounded("recover.tick", [&] {
+        return world.db.write(
+            [&](store::Tx& tx) { return store::count_dead_tick(tx, claim.run.id, true, between_ticks_ms, world.now()); });
+    });
     if (ticks && *ticks < world.settings.reaper_dead_ticks) ++recovered.dying;
     return ticks;
 }
@@ -79,7 +83,9 @@ Status note_alive(World& world, const store::Claim& claim, const UnitSeen& seen)
     if (auto reset = forget_ticks(world, claim); !reset) return reset;
     const bool news = claim.run.prepared_at && claim.run.invocation_id.empty() && seen.populated && !seen.invocation_id.empty();
     if (!news || is_step(claim)) return {};
-    return world.db.write([&](store::Tx& tx) { return store::set_invocation(tx, claim.run.id, seen.invocation_id); });
+    return bounded("recover.invocation", [&] {
+        return world.db.write([&](store::Tx& tx) { return store::set_invocation(tx, claim.run.id, seen.invocation_id); });
+    });
 }
 
 // Whether anything of the run beside its own unit is at work. An active prepare without a process has done its part.
@@ -120,8 +126,11 @@ Status look_after(World& world, const store::Claim& claim, Recovered& recovered)
 void heal(World& world, Recovered& recovered) {
     auto any = store::any_impossible_queued(world.db);
     if (any && !*any) return;
-    auto healed = any ? world.db.write([&](store::Tx& tx) { return store::heal_impossible_queued(tx, world.now()); })
-                      : Result<int>(fail(any.error()));
+    auto healed =
+        any ? bounded(
+                  "recover.heal",
+                  [&] { return world.db.write([&](store::Tx& tx) { return store::heal_impossible_queued(tx, world.now()); }); })
+            : Result<int>(fail(any.error()));
     if (!healed) return world.warn("", healed.error().text);
     recovered.healed = *healed;
     world.warn("", std::to_string(*healed) + " queued jobs carried a run, and were healed");

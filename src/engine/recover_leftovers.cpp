@@ -134,7 +134,7 @@ void stop_orphans(World& world, const std::vector<std::string>& loaded, const st
                   Recovered& recovered) {
     for (const auto& unit : loaded) {
         if (owned(unit, live)) continue;
-        auto stopped = world.units->stop(unit);
+        auto stopped = bounded("recover.stop_orphan", [&] { return world.units->stop(unit); });
         if (!stopped && stopped.error().code != Errc::unavailable) world.warn(unit, stopped.error().text);
         ++recovered.stopped_units;
     }
@@ -158,8 +158,10 @@ void tidy(World& world) {
         seen = event.id;
     }
     if (seen == before) return;
-    auto kept = world.db.write([&](store::Tx& tx) {
-        return store::put_state(tx, {tidied, std::to_string(seen), world.actor, "", world.now().utc_ms});
+    auto kept = bounded("tidy.commit", [&] {
+        return world.db.write([&](store::Tx& tx) {
+            return store::put_state(tx, {tidied, std::to_string(seen), world.actor, "", world.now().utc_ms});
+        });
     });
     if (!kept) world.warn("", kept.error().text);
 }

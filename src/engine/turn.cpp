@@ -30,7 +30,8 @@ Result<std::optional<store::LeaseOwner>> Turn::dead_owner(const store::LeaseOwne
             return owner;
         case Liveness::empty:
             forced = true;
-            if (auto stopped = world_.units->stop(owner.unit); !stopped) return fail(stopped.error());
+            if (auto stopped = bounded("advance.stop_owner", [&] { return world_.units->stop(owner.unit); }); !stopped)
+                return fail(stopped.error());
             return owner;
         case Liveness::alive:
         case Liveness::unknown:

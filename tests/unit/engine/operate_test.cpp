@@ -81,6 +81,19 @@ TEST_F(OperateTest, R05AnApprovalIsRecordedWithWhoAndForWhichCodeOnce) {
     EXPECT_EQ(refused(engine::approve(control, "HELLO-1", ann)), Errc::conflict) << "its gate is closed by now";
 }
 
+TEST_F(OperateTest, R05AnApprovalIsForWhatSomebodyElsePushedMeanwhileOnceItWasLookedAt) {
+    await_approval();
+    scene.forge.commit(
+        "git fetch -q; git checkout -q -B theirs origin/task/HELLO-1; echo x >theirs.cpp; git add -A;"
+        " git commit -qm theirs; git push -q origin theirs:task/HELLO-1");
+    must(engine::approve(control, "HELLO-1", ann));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(life.task().stage(), Stage::analysis) << "approved was what stood there before";
+    must(engine::approve(control, "HELLO-1", ann));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(life.task().stage(), Stage::architecture);
+}
+
 TEST_F(OperateTest, R05ARejectionRunsTheAnalystAgainWithTheReason) {
     await_approval();
     must(engine::reject(control, "HELLO-1", "too vague", ann));

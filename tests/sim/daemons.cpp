@@ -1,0 +1,279 @@
+// The processes of orchd: worker, reaper, control, and those that units start.
+#include <algorithm>
+
+#include "core/boundary.h"
+#include "core/names.h"
+#include "engine/advance.h"
+#include "engine/operate.h"
+#include "sim/house.h"
+#include "store/facts.h"
+#include "store/jobs.h"
+#include "store/tasks.h"
+
+namespace orchd::sim {
+namespace {
+
+constexpr int claims_at_once = 8;
+constexpr std::int64_t settle_ms = 100;
+constexpr const char* person = "uid:1000 alice";
+
+}  // namespace
+
+std::vector<Status> House::start(const std::vector<engine::StartRequest>& requests) {
+    std::vector<Status> answers;
+    for (const auto& request : requests) {
+        scheduler_.point("units start " + request.unit, At::boundary);
+        if (strikes(Stroke::refuse)) {
+            answers.emplace_back(fail(Errc::unavailable, request.unit + " is not started now"));
+            continue;
+        }
+        if (!request.network_unit.empty()) {
+            if (request.network)
+                systemd_.start(request.network_unit);
+            else
+                (void)systemd_.stop(request.network_unit);
+        }
+        systemd_.start(request.unit);
+        if (auto* p = scheduler_.present()) witness_.effect(*p, "a start of " + request.unit);
+        answers.emplace_back();
+    }
+    scheduler_.point("units started", At::boundary);
+    return answers;
+}
+
+Status House::stop(const std::string& unit) {
+    scheduler_.point("units stop " + unit, At::boundary);
+    const bool gone = systemd_.stop(unit);
+    scheduler_.point("units stopped", At::boundary);
+    return gone ? Status{} : fail(Errc::unavailable, unit + " is still stopping");
+}
+
+Status House::clean(const std::string& unit) {
+    scheduler_.point("units clean " + unit, At::boundary);
+    return {};
+}
+
+UnitSeen House::see(const std::string& unit) {
+    scheduler_.point("", At::statement);
+    if (const auto* p = scheduler_.present(); p != nullptr && p->killed) throw Killed{};
+    if (strikes(Stroke::unreadable)) return {.readable = false, .invocation_id = {}};
+    return systemd_.see(unit);
+}
+
+Result<std::vector<std::string>> House::ours() {
+    scheduler_.point("units list", At::boundary);
+    return systemd_.ours();
+}
+
+void House::keep_alive(const std::string& name, int (House::*body)()) {
+    auto& p = scheduler_.spawn(name, [this, body] { return (this->*body)(); });
+    daemons_[name] = {&p, true, 0};
+    p.on_end = [this, name, body](Process&) {
+        daemons_[name].process = nullptr;
+        scheduler_.in(100 + static_cast<std::int64_t>(chance_.property("restart", 2000)), [this, name, body] {
+            if (daemons_[name].process == nullptr) keep_alive(name, body);
+        });
+    };
+}
+
+void House::boot() {
+    keep_alive("orchd-worker", &House::worker);
+    if (chance_.has("a second worker", 0.3)) keep_alive("orchd-worker-2", &House::worker);
+    keep_alive("orchd-reaper", &House::reaper);
+    keep_alive("orchd-control", &House::control);
+}
+
+void House::poke_all() {
+    for (auto& [name, daemon] : daemons_) {
+        if (!name.starts_with("orchd-worker") || daemon.process == nullptr || strikes(Stroke::lost_wake)) continue;
+        daemon.poked = true;
+        scheduler_.wake(*daemon.process);
+    }
+}
+
+void House::unit_gone() {
+    for (auto& [name, daemon] : daemons_) {
+        if (!name.starts_with("orchd-worker") || daemon.process == nullptr || daemon.gone_at != 0) continue;
+        daemon.gone_at = scheduler_.clock() + settle_ms;
+        daemon.poked = true;
+        scheduler_.wake(*daemon.process);
+    }
+}
+
+// What daemons/worker_loop does, without sd-event.
+int House::worker() {
+    auto& self = daemons_[scheduler_.present()->name];
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "worker");
+    boundary("worker.rebase.before");
+    (void)lease.db().write([&](store::Tx& tx) { return store::rebase_due_times(tx, here.now()); });
+    boundary("worker.rebase.after");
+    engine::Dispatcher dispatcher(here);
+    std::int64_t tick = scheduler_.clock();
+    for (;;) {
+        self.poked = false;
+        if (scheduler_.clock() >= tick) {
+            tick = scheduler_.clock() + settings_.recovery_interval_s * 1000;
+            engine::tidy(here);
+            (void)engine::recover(here);
+        } else if (self.gone_at != 0 && scheduler_.clock() >= self.gone_at) {
+            (void)engine::recover(here);
+        }
+        if (self.gone_at != 0 && scheduler_.clock() >= self.gone_at) self.gone_at = 0;
+        const auto done = dispatcher.pass(claims_at_once);
+        deliver(here);
+        auto next = tick;
+        if (self.gone_at != 0) next = std::min(next, self.gone_at);
+        if (done && done->waiting > 0) next = std::min(next, scheduler_.clock() + settle_ms);
+        if (const auto due = store::next_due_boot(lease.db(), here.now()); due && *due)
+            next = std::min(next, scheduler_.clock() + std::max<std::int64_t>(0, **due - here.now().boot_ms));
+        if (!self.poked && !(done && done->more)) scheduler_.sleep_until(std::max(next, scheduler_.clock() + 1));
+    }
+}
+
+// What daemons/journal_outbox does: at least once, marked after.
+void House::deliver(engine::World& here) {
+    const auto rows = store::due_posts(here.db, "journal", 32, here.now());
+    if (!rows || rows->empty()) return;
+    for (const auto& row : *rows) log_ += row.body + '\n';
+    boundary("outbox.mark.before");
+    const auto marked = here.db.write([&](store::Tx& tx) -> Status {
+        for (const auto& row : *rows)
+            if (auto done = store::mark_posted(tx, row.id, here.now()); !done) return done;
+        return {};
+    });
+    if (marked) boundary("outbox.mark.after");
+}
+
+int House::reaper() {
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "reaper");
+    for (;;) {
+        (void)engine::recover(here);
+        scheduler_.sleep(settings_.recovery_interval_s * 1000);
+    }
+}
+
+int House::control() {
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "control");
+    for (;;) {
+        do_approvals(here);
+        if (chance_.is_calm()) give_help(here);
+        if (strikes(Stroke::operate)) operate(here);
+        scheduler_.sleep(chance_.is_calm() && !help_ ? 3000 : 700);
+    }
+}
+
+void House::do_approvals(engine::World& here) {
+    const auto tasks = store::list_tasks(here.db, {.only_open = true});
+    if (!tasks) return;
+    for (const auto& task : *tasks)
+        if (task.waiting_for == to_text(Gate::analysis_approved) && task.hold == Hold::none)
+            (void)engine::approve(here, task.work_item, person);
+}
+
+// In peace nobody wants anything to stand still; who is asked for help tries anew.
+void House::give_help(engine::World& here) {
+    (void)engine::resume(here, "", person);
+    for (const auto& project : projects_.good) (void)engine::resume(here, "project:" + project.name, person);
+    for (const auto& item : items_) (void)engine::resume(here, "task:" + item, person);
+    if (!help_) return;
+    const auto tasks = store::list_tasks(here.db, {.only_open = true});
+    if (!tasks) return;
+    for (const auto& task : *tasks)
+        if (task.hold != Hold::none) (void)engine::retry(here, task.work_item, person);
+    help_ = false;
+}
+
+void House::operate(engine::World& here) {
+    const auto& item = items_[chance_.detail(items_.size())];
+    const auto project = "project:" + projects_.good[chance_.detail(projects_.good.size())].name;
+    const auto what = chance_.detail(24);
+    scheduler_.note("!! a person does " + std::to_string(what) + " to " + item);
+    const auto job = [&] {
+        const auto jobs = store::list_jobs(here.db, {.work_item = item, .limit = 3});
+        return jobs && !jobs->empty() ? jobs->at(chance_.detail(jobs->size())).job.id : 0;
+    };
+    switch (what) {
+        case 0:
+            return (void)engine::reject(here, item, "no", person);
+        case 1:
+        case 2:
+            return (void)engine::pause(here, "task:" + item, "why not", person);
+        case 3:
+        case 4:
+        case 5:
+            return (void)engine::resume(here, "task:" + item, person);
+        case 6:
+            return (void)engine::pause(here, project, "why not", person);
+        case 7:
+        case 8:
+            return (void)engine::resume(here, project, person);
+        case 9:
+            return (void)engine::pause(here, "", "why not", person);
+        case 10:
+        case 11:
+            return (void)engine::resume(here, "", person);
+        case 12:
+            return (void)engine::cancel(here, item, "no", person);
+        case 13:
+            return (void)engine::cancel_job(here, job(), person);
+        case 14:
+        case 15:
+            return (void)engine::retry_job(here, job(), person);
+        case 16:
+        case 17:
+        case 18:
+            return (void)engine::release_hold(here, item, person);
+        case 19:
+        case 20:
+            return (void)engine::retry(here, item, person);
+        default:
+            break;
+    }
+    // As the reconciler will: whatever is asked once too often does no harm.
+    boundary("prompt.before");
+    (void)here.db.write([&](store::Tx& tx) -> Status {
+        auto task = store::find_task(tx.db(), item);
+        if (!task || !*task || terminal((*task)->stage)) return fail(Errc::conflict, "over");
+        return engine::ask_advance(here, tx, **task);
+    });
+    boundary("prompt.after");
+    here.wake();
+}
+
+Process& House::spawn(const std::string& unit, const std::string& item, const engine::Monitor& monitor) {
+    const auto stem = unit.substr(0, unit.find('@'));
+    const auto name = stem + '@' + item;
+    if (stem == names::agent) return scheduler_.spawn(name, [this, item] { return agent(item); });
+    if (stem == names::deploy) return scheduler_.spawn(name, [this, item] { return deploy_hook(item); });
+    auto& process = scheduler_.spawn(name, [this, stem, item, monitor] {
+        auto& self = *scheduler_.present();
+        Databases::Lease lease(databases_);
+        Status done;
+        if (stem == names::prepare) {
+            auto here = world(lease.db(), "prepare", item);
+            done = engine::prepare(here, item);
+        } else if (stem == names::step) {
+            auto here = world(lease.db(), "step", item);
+            done = engine::advance(here, item, {self.unit, self.invocation, here.now().boot_id, self.pid});
+        } else {
+            auto here = world(lease.db(), "finish", item);
+            done = engine::finish(here, item, monitor);
+        }
+        committed();
+        witness_.process_ended(self);
+        if (!done) scheduler_.note(self.name + ": " + done.error().text);
+        return done ? 0 : 1;
+    });
+    // Whose work it will find when it begins.
+    const auto task = store::find_task(databases_.watching(), item);
+    if (!task || !*task) return process;
+    const auto job = stem == names::step ? store::running_advance(databases_.watching(), (*task)->id)
+                                         : store::live_run_job(databases_.watching(), (*task)->id);
+    if (job && *job && (*job)->status == JobStatus::running) process.run = *(*job)->run_id;
+    return process;
+}
+
+}  // namespace orchd::sim

@@ -1,0 +1,320 @@
+#include "sim/house.h"
+
+#include <sqlite3.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/boundary.h"
+#include "core/front_matter.h"
+#include "engine/advance.h"
+#include "store/query.h"
+#include "store/tasks.h"
+
+namespace orchd::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t hour_ms = 3'600'000;
+
+House* on_stage = nullptr;  // the one whose processes run
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) throw std::runtime_error("the simulation itself failed: " + result.error().text);
+    return std::move(*result);
+}
+
+settings::Settings settings_of(const Chance& chance) {
+    settings::Settings s;
+    s.max_concurrency = 1 + static_cast<std::int64_t>(chance.property("max_concurrency", 4));
+    s.max_steps = 1 + static_cast<std::int64_t>(chance.property("max_steps", 3));
+    s.job_max_attempts = 3 + static_cast<std::int64_t>(chance.property("max_attempts", 3));
+    s.backoff_base_s = 1;
+    s.backoff_cap_s = 20;
+    s.recovery_interval_s = 5;
+    s.reaper_dead_ticks = 1 + static_cast<std::int64_t>(chance.property("dead_ticks", 3));
+    s.run_timeout_s = 60;
+    s.reaper_max_running_s = 180;
+    s.merge_tries = 1 + static_cast<std::int64_t>(chance.property("merge_tries", 3));
+    s.premerge_rebase_always = !chance.has("branches are not rebased", 0.1);
+    s.transition_lease_enabled = !chance.has("no transition leases", 0.1);
+    return s;
+}
+
+settings::Project project_of(const Chance& chance, const std::string& name, const std::string& prefix,
+                             const std::string& prompt) {
+    settings::Project p;
+    p.name = name;
+    p.prefix = prefix;
+    p.forge_path = name;
+    for (const Role role : {Role::analyst, Role::architect, Role::developer, Role::reviewer}) {
+        p.workers[role].command = {"/agent"};
+        p.workers[role].prompt_file = prompt;
+        p.workers[role].network = role == Role::analyst;
+    }
+    for (const Role role : {Role::ci, Role::test, Role::staging, Role::build})
+        if (!chance.has(name + " has no " + std::string(to_text(role)), 0.3)) p.workers[role].command = {"/check"};
+    if (p.workers.contains(Role::test)) p.workers[Role::retest].command = {"/check"};
+    if (!chance.has(name + " has no deploy", 0.3)) p.deploy = settings::Project::Deploy{"/hook", "/config", 30};
+    return p;
+}
+
+}  // namespace
+
+House::House(std::uint64_t seed, std::set<StrokeId> without, Databases& databases, std::string folder)
+    : chance_(seed, std::move(without)),
+      scheduler_(chance_),
+      databases_(databases),
+      folder_(std::move(folder)),
+      settings_(settings_of(chance_)),
+      systemd_(scheduler_, chance_,
+               [this](auto& unit, auto& item, auto& monitor) -> Process& { return spawn(unit, item, monitor); }),
+      witness_(scheduler_, systemd_, databases.watching(), settings_) {
+    on_stage = this;
+    set_boundary_hook([](std::string_view name) { on_stage->at_boundary(name); });
+    Databases::hooks = {[] { on_stage->at_statement(); }, [] { return on_stage->may_commit(); }};
+    scheduler_.at_each_point = [this](std::string_view) { committed(); };
+    systemd_.unit_gone = [this] { unit_gone(); };
+    systemd_.undo_prepare = [this](const std::string& item) { fs::remove_all(folder_ + "/runs/" + item); };
+    furnish();
+}
+
+House::~House() {
+    scheduler_.kill_all();
+    set_boundary_hook(nullptr);
+    Databases::hooks = {};
+    on_stage = nullptr;
+}
+
+void House::at_boundary(std::string_view name) {
+    auto* p = scheduler_.present();
+    if (p == nullptr) return;
+    if (p->killed) throw Killed{};
+    committed();
+    witness_.boundary(*p, name);
+    if (!chance_.is_calm() && ++points_ > chaos_points_) chance_.calm();
+    scheduler_.point(name, At::boundary);
+}
+
+void House::at_statement() { scheduler_.point("", At::statement); }
+
+bool House::may_commit() {
+    const auto* p = scheduler_.present();
+    if (p != nullptr && p->killed) return false;
+    committed_ = true;
+    return true;
+}
+
+// Whoever passes a point next is still the one who committed.
+void House::committed() {
+    if (!std::exchange(committed_, false)) return;
+    if (auto* p = scheduler_.present()) witness_.effect(*p, "a commit");
+    witness_.look();
+}
+
+void House::furnish() {
+    databases_.clear();
+    for (const auto* name : {"runs", "left", "releases"}) {
+        fs::remove_all(folder_ + '/' + name);
+        fs::create_directories(folder_ + '/' + name);
+    }
+    std::ofstream(folder_ + "/prompt") << "Use this: " << secret << '\n';
+    const std::vector<std::pair<std::string, std::string>> names{{"one", "ONE"}, {"two", "TWO"}};
+    const auto projects = 1 + chance_.property("projects", 10) / 8;
+    for (std::size_t i = 0; i < projects; ++i) {
+        const auto& [name, prefix] = names[i];
+        projects_.good.push_back(project_of(chance_, name, prefix, folder_ + "/prompt"));
+        auto& repository = *(repositories_[name] = std::make_unique<Repository>(name));
+        auto& outside = outside_[name];
+        const bool tested = projects_.good.back().workers.contains(Role::retest);
+        outside.before = [this](const std::string& call) {
+            scheduler_.point(call, At::boundary);
+            return strikes(Stroke::forge);
+        };
+        outside.after = [this](const std::string& call) {
+            scheduler_.point(call + " answers", At::boundary);
+            return strikes(Stroke::forge);
+        };
+        outside.moved = [this, &repository, tested](auto& branch, auto& commit, auto& from, bool merge) {
+            scheduler_.note(repository.name + ": " + branch + " moved to " + commit.substr(0, 8));
+            if (merge) witness_.merged(scheduler_.present(), repository, commit, from, tested);
+        };
+        outside.attempt = [this](const std::string& call, const std::function<Status()>& deed) -> Status {
+            if (strikes(Stroke::in_flight)) {
+                scheduler_.note("!! " + call + " arrives later than its process lives");
+                ++in_flight_;
+                scheduler_.in(static_cast<std::int64_t>(chance_.detail(20'000)), [this, deed] {
+                    --in_flight_;
+                    (void)deed();
+                });
+                scheduler_.kill(*scheduler_.present());
+            }
+            auto done = deed();
+            if (done && scheduler_.present() != nullptr) witness_.effect(*scheduler_.present(), call);
+            return done;
+        };
+    }
+    const auto tasks = 1 + chance_.property("tasks", 3);
+    constexpr std::array stages{Stage::analysis,       Stage::development,    Stage::review, Stage::testing,
+                                Stage::deploy_staging, Stage::deploy_staging, Stage::deploy};
+    for (std::size_t i = 1; i <= tasks; ++i) {
+        const auto& project = projects_.good[i % projects_.good.size()];
+        auto item = project.prefix + '-' + std::to_string(i);
+        begin_task(project, item, stages[chance_.property("stage of " + item, stages.size() - 1)]);
+        items_.push_back(std::move(item));
+    }
+    chaos_points_ = 100 + chance_.property("chaos", 2400);
+}
+
+// The task as if it had come so far, its work committed.
+void House::begin_task(const settings::Project& project, const std::string& item, Stage stage) {
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "setup");
+    auto& repository = *repositories_.at(project.name);
+    const auto branch = "task/" + item;
+    std::string head;
+    if (stage > Stage::development) {
+        head = repository.commit({repository.forge["main"]}, {{item + ".cpp", "int " + item + ";"}}, item);
+        repository.forge[branch] = head;
+    }
+    auto made = lease.db().write([&](store::Tx& tx) -> Status {
+        const auto row = must(store::ensure_project(tx, project.name));
+        auto task = must(store::create_task(tx, row.id, item, branch, "A title", "A body", here.now()));
+        for (; task.stage != stage; task = *must(store::find_task(tx.db(), item)))
+            (void)must(store::write_stage(tx, task.id, task.stage, task.stage_seq, orchd::row(task.stage).next, {}, "", 0,
+                                          here.now()));
+        if (!head.empty())
+            if (auto set = store::set_head(tx, task.id, head, here.now()); !set) return set;
+        return engine::start_stage(here, tx, task, project);
+    });
+    if (!made) throw std::runtime_error("the simulation cannot begin: " + made.error().text);
+}
+
+engine::World House::world(store::Db& db, const std::string& actor, const std::string& item) {
+    const auto alive = [this] {
+        if (const auto* p = scheduler_.present(); p != nullptr && p->killed) throw Killed{};
+    };
+    return {.db = db,
+            .units = this,
+            .now =
+                [this, alive] {
+                    alive();
+                    return scheduler_.now();
+                },
+            .settings = settings_,
+            .projects = projects_,
+            .paths = {folder_, folder_ + "/releases", folder_ + "/runs", folder_ + "/left/" + item},
+            .actor = actor,
+            .open_mirror = [this, alive](const settings::Project& p) -> Result<std::unique_ptr<git::Mirror>> {
+                alive();
+                return open_mirror(*repositories_.at(p.name), outside_.at(p.name));
+            },
+            .open_forge = [this, alive](const settings::Project& p) -> Result<std::unique_ptr<forge::Forge>> {
+                alive();
+                return open_forge(*repositories_.at(p.name), outside_.at(p.name));
+            },
+            .wake = [this] { poke_all(); },
+            .random = [this] { return chance_.next(); },
+            .warn =
+                [this](const std::string& about, const std::string& text) {
+                    log_ += about + ": " + text + '\n';
+                    scheduler_.note("warning: " + about + ": " + text);
+                }};
+}
+
+bool House::quiet() {
+    if (!systemd_.quiet() || in_flight_ > 0 || scheduler_.anyone_stopped()) return false;
+    const auto busy = store::find_row(
+        databases_.watching(),
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE status IN ('running', 'stopping') OR (status = 'queued' AND blocked = 0))"
+        " OR EXISTS (SELECT 1 FROM outbox WHERE state = 'pending') OR EXISTS (SELECT 1 FROM tasks WHERE hold = 'none'"
+        " AND paused_at IS NOT NULL) OR EXISTS (SELECT 1 FROM tasks WHERE waiting_for = 'check_analysis_approved' AND hold = "
+        "'none')",
+        store::first_integer);
+    return must(busy).value_or(1) == 0;
+}
+
+void House::settle_in_peace() {
+    constexpr int rounds = 10;
+    for (int round = 0; round < rounds && !scheduler_.violation(); ++round) {
+        if (!scheduler_.run([this] { return chance_.is_calm() && quiet(); }, scheduler_.clock() + 2 * hour_ms, 400'000))
+            return scheduler_.violate("all comes to rest", "it did not within two hours of peace");
+        witness_.look_at_waiting();
+        look_at_recovery();
+        if (all_done_ = std::ranges::all_of(
+                items_,
+                [this](const auto& item) { return terminal(must(store::find_task(databases_.watching(), item))->stage); });
+            all_done_)
+            return;
+        auto& control = daemons_["orchd-control"];
+        control.poked = true;  // whoever is asked for help helps
+        if (control.process != nullptr) scheduler_.wake(*control.process);
+        help_ = true;
+        if (!scheduler_.run([this] { return !help_; }, scheduler_.clock() + hour_ms, 400'000)) return;
+    }
+    if (!scheduler_.violation())
+        scheduler_.violate("with a person's help all comes to an end", "it did not in ten rounds of help");
+}
+
+// Recovery twice is recovery once: the second finds nothing to do.
+void House::look_at_recovery() {
+    if (scheduler_.violation()) return;
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "worker");
+    (void)engine::recover(here);
+    const auto before = sqlite3_total_changes(lease.db().raw());
+    const auto again = engine::recover(here);
+    committed();
+    if (sqlite3_total_changes(lease.db().raw()) != before || (again && again->requeued + again->held > 0))
+        scheduler_.violate("recovery twice is recovery once", "the second pass changed something");
+}
+
+void House::power_cut() {
+    scheduler_.note("!! the power is cut");
+    for (auto& [name, daemon] : daemons_) {
+        if (daemon.process == nullptr) continue;
+        daemon.process->on_end = nullptr;
+        scheduler_.kill(*std::exchange(daemon.process, nullptr));
+    }
+    systemd_.power_cut();
+    fs::remove_all(folder_ + "/runs");
+    scheduler_.new_boot();
+    if (chance_.detail(2) == 0) look_at_recovery();
+    boot();
+}
+
+Outcome House::live() {
+    committed_ = false;
+    witness_.look();
+    boot();
+    people();
+    chaos();
+    settle_in_peace();
+    Outcome outcome;
+    if (!scheduler_.violation()) witness_.look_at_outcome(repositories_);
+    if (!scheduler_.violation()) look_for_secret();
+    outcome.violation = scheduler_.violation();
+    outcome.strokes = chance_.struck();
+    outcome.hash = scheduler_.hash();
+    outcome.trace = scheduler_.trace();
+    outcome.simulated_ms = scheduler_.clock();
+    for (const auto& item : items_)
+        if (const auto task = must(store::find_task(databases_.watching(), item)); task)
+            ++(task->stage == Stage::done ? outcome.done : outcome.cancelled);
+    for (const auto& stroke : outcome.strokes) outcome.crashes += stroke.stroke == Stroke::crash ? 1 : 0;
+    return outcome;
+}
+
+void House::look_for_secret() {
+    for (const auto* suffix : {"", "-wal"}) {
+        std::ifstream file(databases_.path() + suffix, std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        if (bytes.find(secret) != std::string::npos)
+            scheduler_.violate("no secret is in database or log", "the database has it");
+    }
+    if (log_.find(secret) != std::string::npos) scheduler_.violate("no secret is in database or log", "the log has it");
+}
+
+}  // namespace orchd::sim

@@ -1,0 +1,113 @@
+// One seed's world: its projects and settings, the processes of orchd, what runs in units, and people.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/ports.h"
+#include "engine/runs.h"
+#include "engine/spec.h"
+#include "sim/chance.h"
+#include "sim/databases.h"
+#include "sim/repository.h"
+#include "sim/scheduler.h"
+#include "sim/systemd.h"
+#include "sim/witness.h"
+
+namespace orchd::sim {
+
+struct Outcome {
+    std::optional<Violation> violation;
+    std::vector<StrokeId> strokes;
+    std::uint64_t hash = 0;
+    std::vector<std::string> trace;
+    std::int64_t simulated_ms = 0;
+    int done = 0, cancelled = 0, crashes = 0;
+};
+
+// What no database and no log may contain.
+inline constexpr const char* secret = "s3cr3t-t0ken-0f-the-f0rge";
+
+class House final : public engine::Units {
+public:
+    House(std::uint64_t seed, std::set<StrokeId> without, Databases& databases, std::string folder);
+    ~House() override;
+    void keep_trace() { scheduler_.keep_trace(); }
+    [[nodiscard]] Outcome live();
+
+    // engine::Units, for whichever process asks.
+    std::vector<Status> start(const std::vector<engine::StartRequest>& requests) override;
+    Status stop(const std::string& unit) override;
+    Status clean(const std::string& unit) override;
+    UnitSeen see(const std::string& unit) override;
+    Result<std::vector<std::string>> ours() override;
+
+    // For the hooks, which know no object.
+    void at_boundary(std::string_view name);
+    void at_statement();
+    bool may_commit();
+
+private:
+    // house.cpp
+    void furnish();
+    void begin_task(const settings::Project& project, const std::string& work_item, Stage stage);
+    [[nodiscard]] engine::World world(store::Db& db, const std::string& actor, const std::string& work_item = {});
+    [[nodiscard]] bool quiet();
+    void settle_in_peace();
+    void look_at_recovery();
+    void look_for_secret();
+    void power_cut();
+    void committed();
+
+    // daemons.cpp: processes of orchd
+    struct Daemon {
+        Process* process = nullptr;
+        bool poked = false;
+        std::int64_t gone_at = 0;  // when to look after a unit that is gone; 0: none is
+    };
+    void boot();
+    void keep_alive(const std::string& name, int (House::*body)());
+    void poke_all();
+    void unit_gone();
+    void deliver(engine::World& world);
+    [[nodiscard]] bool strikes(Stroke stroke) { return !scheduler_.undisturbed && chance_.strikes(stroke); }
+    int worker();
+    int reaper();
+    int control();
+    void operate(engine::World& world);
+    void do_approvals(engine::World& world);
+    void give_help(engine::World& world);
+    Process& spawn(const std::string& unit, const std::string& work_item, const engine::Monitor& monitor);
+
+    // runs.cpp: what runs in units, and people
+    int agent(const std::string& work_item);
+    int work(const engine::Spec& spec, const std::string& left);
+    int deploy_hook(const std::string& work_item);
+    [[nodiscard]] std::optional<engine::Spec> take_spec(const std::string& work_item, const std::string& left);
+    void commit_work(const engine::Spec& spec, const std::string& left, bool good);
+    void people();
+    void chaos();
+
+    Chance chance_;
+    Scheduler scheduler_;
+    Databases& databases_;
+    std::string folder_;
+    settings::Settings settings_;
+    settings::Projects projects_;
+    Systemd systemd_;
+    Witness witness_;
+    std::map<std::string, Outside> outside_;
+    std::map<std::string, std::unique_ptr<Repository>> repositories_;
+    std::map<std::string, std::string> live_;  // project -> commit that is deployed
+    std::map<std::string, Daemon> daemons_;
+    std::vector<std::string> items_;
+    std::string log_;
+    std::uint64_t points_ = 0, chaos_points_ = 0;
+    bool committed_ = false, all_done_ = false, help_ = false;
+    int in_flight_ = 0;
+};
+
+}  // namespace orchd::sim

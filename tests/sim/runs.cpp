@@ -1,0 +1,163 @@
+// What runs in units, people, and fate.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/front_matter.h"
+#include "sim/house.h"
+
+namespace orchd::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t for_ever = 86'400'000;
+
+void write(const std::string& path, const std::string& text) {
+    fs::create_directories(fs::path(path).parent_path());
+    std::ofstream(path) << text;
+}
+
+// How a run can end other than well.
+enum class Ill { exits_3, again_later, times_out, not_found, killed_early, killed_late, red, leaves_nothing, hangs, kinds };
+
+}  // namespace
+
+// As the launcher: one spec is one run.
+std::optional<engine::Spec> House::take_spec(const std::string& item, const std::string& left) {
+    std::ifstream file(folder_ + "/runs/" + item + "/spec.json");
+    auto spec = engine::spec_from_json({std::istreambuf_iterator<char>(file), {}});
+    if (!spec) return std::nullopt;
+    const auto mark = left + "/taken-" + std::to_string(spec->run_id);
+    if (fs::exists(mark)) return std::nullopt;
+    fs::remove_all(left);
+    write(mark, "");
+    witness_.run_began(*scheduler_.present(), spec->run_id);
+    return *spec;
+}
+
+void House::commit_work(const engine::Spec& spec, const std::string& left, bool good) {
+    auto& r = *repositories_.at(spec.project);
+    const auto artefact = [&](Artefact a, const std::string& front) {
+        const auto text = "---\n" + front + "\n---\nRun " + std::to_string(spec.run_id) + '\n';
+        return r.commit({spec.commit}, {{artefact_path(spec.work_item, a), text}}, spec.work_item);
+    };
+    std::string head;
+    if (spec.role == Role::analyst) head = artefact(Artefact::analysis, "status: READY");
+    if (spec.role == Role::architect) head = artefact(Artefact::architecture, "status: READY");
+    if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
+    if (spec.role == Role::developer) {
+        head = spec.commit;
+        const auto& main = r.seen["main"];
+        if (!r.rebase(head, main).conflicts.empty() || !settings_.premerge_rebase_always) head = r.merge(head, main);
+        head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
+    }
+    if (!head.empty()) write(left + "/bundle", head);
+    if (spec.role == Role::build) write(left + "/result/release.tar", spec.commit);
+}
+
+int House::agent(const std::string& item) {
+    const auto left = folder_ + "/left/" + item;
+    const auto spec = take_spec(item, left);
+    return spec ? work(*spec, left) : 75;
+}
+
+int House::work(const engine::Spec& spec, const std::string& left) {
+    auto ill = Ill::kinds;
+    if (strikes(Stroke::outcome)) ill = static_cast<Ill>(chance_.detail(static_cast<std::uint64_t>(Ill::kinds)));
+    const bool agent = spec.kind == JobKind::agent;
+    scheduler_.sleep(20 + static_cast<std::int64_t>(strikes(Stroke::slow) ? chance_.detail(50'000) : 0));
+    auto& self = *scheduler_.present();
+    switch (ill) {
+        case Ill::exits_3:
+            return 3;
+        case Ill::again_later:
+            return 75;
+        case Ill::times_out:
+            scheduler_.sleep(spec.timeout_s * 1000);
+            return 124;
+        case Ill::not_found:
+            return 127;
+        case Ill::killed_early:
+            scheduler_.kill(self);
+            break;
+        case Ill::leaves_nothing:
+            if (agent) return 0;
+            break;
+        case Ill::hangs:
+            scheduler_.sleep(for_ever);
+            break;
+        default:
+            break;
+    }
+    commit_work(spec, left, ill != Ill::red);
+    if (ill == Ill::killed_late) scheduler_.kill(self);
+    if (!agent && ill == Ill::red) return 1;
+    if (!agent) witness_.tested(spec.commit);
+    return 0;
+}
+
+int House::deploy_hook(const std::string& item) {
+    const auto left = folder_ + "/left/deploy-" + item;
+    const auto spec = take_spec(item, left);
+    if (!spec) return 75;
+    auto& live = live_[spec->project];
+    if (live == spec->commit) return 0;
+    auto ill = 4UL;
+    if (strikes(Stroke::outcome)) ill = chance_.detail(4);
+    scheduler_.sleep(200);
+    if (ill == 0) return 1;  // and rolled back
+    if (ill == 1) return 75;
+    scheduler_.point("deploy switches", At::boundary);
+    if (live == spec->commit) return 0;
+    const auto before = std::exchange(live, spec->commit);
+    witness_.deployed(*scheduler_.present(), *repositories_.at(spec->project), spec->commit, before);
+    scheduler_.point("deploy switched", At::boundary);
+    scheduler_.sleep(200);
+    if (ill != 2) return 0;
+    witness_.rolled_back(spec->commit);
+    live = before;
+    return 1;
+}
+
+// Who works beside orchd, on the same forge.
+void House::people() {
+    constexpr std::int64_t every_ms = 1500;
+    if (chance_.is_calm()) return;
+    scheduler_.in(every_ms, [this] { people(); });
+    if (!chance_.strikes(Stroke::push)) return;
+    const auto& project = projects_.good[chance_.detail(projects_.good.size())].name;
+    auto& r = *repositories_.at(project);
+    const auto& item = items_[chance_.detail(items_.size())];
+    const auto n = std::to_string(scheduler_.clock());
+    if (chance_.detail(3) == 0 && r.forge.contains("task/" + item)) {
+        auto& branch = r.forge["task/" + item];
+        branch = r.commit({branch}, {{"helped", n}}, "a person helps");
+        return scheduler_.note("!! a person pushes to the branch of " + item);
+    }
+    const bool conflicts = chance_.detail(4) == 0;
+    auto& main = r.forge["main"];
+    main = r.commit({main}, {{conflicts ? item + ".cpp" : "people", n}}, "a person works");
+    r.target_history.push_back(main);
+    witness_.tested(main);
+    scheduler_.note("!! a person pushes to main of " + project + (conflicts ? ", against " + item : ""));
+}
+
+void House::chaos() {
+    constexpr std::int64_t every_ms = 500, longest_ms = 120'000;
+    if (scheduler_.clock() > longest_ms) chance_.calm();
+    if (chance_.is_calm()) return;
+    scheduler_.in(every_ms, [this] { chaos(); });
+    if (chance_.strikes(Stroke::reload)) {
+        scheduler_.note("!! daemon-reload");
+        systemd_.daemon_reload();
+    }
+    if (chance_.strikes(Stroke::clock)) {
+        const auto hours = static_cast<std::int64_t>(chance_.detail(3)) - 1;
+        scheduler_.note("!! the clock is turned by " + std::to_string(hours) + " h");
+        scheduler_.turn_clock(hours * 3'600'000);
+    }
+    if (chance_.strikes(Stroke::power_cut)) power_cut();
+}
+
+}  // namespace orchd::sim

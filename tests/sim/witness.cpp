@@ -1,0 +1,289 @@
+#include "sim/witness.h"
+
+#include <stdexcept>
+
+#include "core/names.h"
+#include "core/pipeline.h"
+#include "store/query.h"
+
+namespace orchd::sim {
+namespace {
+
+using store::Row;
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) throw std::runtime_error("the witness cannot read: " + result.error().text);
+    return std::move(*result);
+}
+
+constexpr const char* does_not_move = "a paused or held task does not move";
+constexpr const char* live_owner = "no lease is taken from a live owner";
+constexpr const char* one_run = "one running agent per task, and only for its job's run";
+
+}  // namespace
+
+Witness::Witness(Scheduler& scheduler, const Systemd& systemd, store::Db& db, const settings::Settings& settings)
+    : scheduler_(scheduler), systemd_(systemd), db_(db), settings_(settings) {}
+
+std::set<std::string>& Witness::boundaries_passed() {
+    static std::set<std::string> names;
+    return names;
+}
+
+std::string Witness::who() const {
+    const auto* p = scheduler_.present();
+    return p == nullptr ? "nobody" : p->name;
+}
+
+void Witness::look() {
+    before_ = tasks_;
+    look_at_tasks();
+    look_at_jobs();
+    look_at_leases();
+    look_at_holders("SELECT repo, task_id, job_id FROM merge_leases", merge_);
+    look_at_holders("SELECT target, task_id, job_id FROM target_leases", target_);
+    first_look_ = false;
+}
+
+void Witness::look_at_tasks() {
+    const auto rows = must(store::list_rows(
+        db_, "SELECT id, work_item, stage, stage_seq, hold <> 'none', paused_at IS NOT NULL, project_id FROM tasks",
+        [](const Row& row) {
+            return std::pair(row.integer(0), TaskSeen{.work_item = row.text(1),
+                                                      .stage_text = row.text(2),
+                                                      .stage = store::word<Stage>(row, 2),
+                                                      .seq = row.integer(3),
+                                                      .project = row.integer(6),
+                                                      .held = row.integer(4) != 0,
+                                                      .paused = row.integer(5) != 0});
+        }));
+    for (const auto& [id, now] : rows) {
+        const auto found = before_.find(id);
+        if (found != before_.end() && !first_look_) look_at_task(found->second, now);
+        tasks_[id] = now;
+    }
+}
+
+bool Witness::told(const std::string& key_like) {
+    return must(store::find_row(db_, "SELECT 1 FROM outbox WHERE dedup_key LIKE ? LIMIT 1", store::first_integer, key_like))
+        .has_value();
+}
+
+void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
+    const auto& item = now.work_item;
+    if (now.seq != before.seq) {
+        if (now.seq != before.seq + 1 || !legal_edge(before.stage, now.stage))
+            violate("stages move along the table's edges, one at a time",
+                    who() + " moved " + item + " from " + before.stage_text + '/' + std::to_string(before.seq) + " to " +
+                        now.stage_text + '/' + std::to_string(now.seq));
+        const bool by_person = who() == "orchd-control";
+        if (!by_person && (before.held || before.paused))
+            violate(does_not_move, who() + " moved " + item + " to " + now.stage_text);
+        if (!by_person && !told(item + '/' + std::to_string(now.seq) + "/stage"))
+            violate("what people are told is written with what it tells",
+                    item + " is at " + now.stage_text + ", and nobody was told");
+    } else if (now.stage != before.stage) {
+        violate("stages move along the table's edges, one at a time", item + " has another stage under the same number");
+    }
+    if (now.held && !before.held && !told(item + '/' + std::to_string(now.seq) + "/needs-you/%"))
+        violate("what people are told is written with what it tells", item + " is held, and nobody was told");
+}
+
+void Witness::look_at_jobs() {
+    static const std::string columns = "SELECT id, task_id, run_id, kind, status, attempts, max_attempts FROM jobs WHERE ";
+    static const std::string live = columns + "status IN ('queued', 'running', 'stopping')";
+    static const std::string one = columns + "id = ?";
+    const auto read = [](const Row& row) {
+        return std::pair(row.integer(0), JobSeen{.task = row.integer(1),
+                                                 .run = row.maybe_integer(2).value_or(0),
+                                                 .kind = store::word<JobKind>(row, 3),
+                                                 .status = store::word<JobStatus>(row, 4),
+                                                 .attempts = static_cast<int>(row.integer(5)),
+                                                 .max_attempts = static_cast<int>(row.integer(6))});
+    };
+    auto rows = must(store::list_rows(db_, live, read));
+    for (const auto& [id, seen] : jobs_) {
+        const bool listed = std::ranges::any_of(rows, [id = id](const auto& row) { return row.first == id; });
+        if (!listed)
+            if (auto row = must(store::find_row(db_, one, read, id))) rows.push_back(*row);
+    }
+    for (const auto& [id, now] : rows) look_at_job(id, now);
+}
+
+void Witness::look_at_job(std::int64_t id, JobSeen now) {
+    const auto found = jobs_.find(id);
+    if (found != jobs_.end()) {
+        const auto before = found->second;
+        now.claims = before.claims;
+        if (before.status == JobStatus::queued && now.status == JobStatus::running) {
+            ++now.claims;
+            claimed(id, now);
+        }
+        const bool ran = before.status == JobStatus::running || before.status == JobStatus::stopping;
+        if (ran && now.status != JobStatus::running && now.status != JobStatus::stopping) left_running(id, before, now);
+    }
+    if (live(now.status))
+        jobs_[id] = now;
+    else
+        jobs_.erase(id);
+}
+
+void Witness::claimed(std::int64_t id, const JobSeen& job) {
+    const auto& task = before_[job.task];
+    const bool all_paused =
+        must(store::find_row(db_, "SELECT 1 FROM settings_state WHERE key = 'paused'", store::first_integer)).has_value();
+    const bool project_paused = must(store::find_row(db_, "SELECT 1 FROM projects WHERE id = ? AND paused_at IS NOT NULL",
+                                                     store::first_integer, task.project))
+                                    .has_value();
+    if (task.held || task.paused || all_paused || project_paused)
+        violate(does_not_move, who() + " claimed job " + std::to_string(id) + " of " + task.work_item);
+    if (job.attempts != job.claims)
+        violate("attempts are counted", "job " + std::to_string(id) + " was claimed " + std::to_string(job.claims) +
+                                            " times and says " + std::to_string(job.attempts));
+}
+
+// The job's run is over, as the database has it from now on: nothing of it may be at work.
+void Witness::left_running(std::int64_t id, const JobSeen& before, const JobSeen& now) {
+    const auto& task = tasks_[before.task];
+    const auto at_work = [&](std::string_view stem) {
+        const auto* p = systemd_.process_of(names::unit(stem, task.work_item));
+        return p != nullptr && p != scheduler_.present() && !p->killed && p->run == before.run;
+    };
+    const auto what = "job " + std::to_string(id) + " of " + task.work_item + " is " + std::string(to_text(now.status)) +
+                      " by " + who() + " while its ";
+    if (before.kind == JobKind::advance) {
+        if (at_work(names::step)) violate("a requeued run's cgroup was empty", what + "step is at work");
+    } else {
+        for (const auto stem : {names::agent, names::deploy, names::prepare})
+            if (at_work(stem)) violate("a requeued run's cgroup was empty", what + std::string(stem) + " is at work");
+    }
+    if (now.status == JobStatus::queued && now.attempts >= now.max_attempts && !task.held)
+        violate("what has no attempts left is held", what + "attempts are used up");
+}
+
+bool Witness::lives(const LeaseSeen& owner) const {
+    const auto* p = systemd_.process_of(owner.unit);
+    return p != nullptr && !p->killed && p->invocation == owner.invocation && owner.boot == scheduler_.now().boot_id;
+}
+
+void Witness::look_at_leases() {
+    const auto rows = must(
+        store::list_rows(db_, "SELECT task_id, unit, invocation_id, boot_id, fence FROM transition_leases", [](const Row& row) {
+            return std::pair(row.integer(0), LeaseSeen{row.text(1), row.text(2), row.text(3), row.integer(4)});
+        }));
+    auto* present = scheduler_.present();
+    for (const auto& [task, now] : rows) {
+        auto& before = leases_[task];
+        const bool changed = now.invocation != before.invocation || now.unit != before.unit;
+        const bool own = present != nullptr && present->invocation == before.invocation;
+        if (changed && !before.unit.empty() && !own && lives(before))
+            violate(live_owner, who() + " took the transition lease of " + tasks_[task].work_item + " from " + before.unit);
+        if (present != nullptr && changed && !now.unit.empty() && now.invocation == present->invocation)
+            fences_[{present->pid, task}] = now.fence;
+        before = now;
+        if (present == nullptr) continue;
+        const auto mine = fences_.find({present->pid, task});
+        if (mine != fences_.end() && now.fence > mine->second)
+            violate("nothing is written under an old fence", who() + " wrote with fence " + std::to_string(mine->second) +
+                                                                 ", the newest is " + std::to_string(now.fence));
+    }
+}
+
+void Witness::look_at_holders(const char* sql, std::map<std::string, HolderSeen>& seen) {
+    const auto rows = must(store::list_rows(db_, sql, [](const Row& row) {
+        return std::pair(row.text(0), HolderSeen{row.integer(1), row.integer(2)});
+    }));
+    auto before = std::exchange(seen, {});
+    for (const auto& [key, now] : rows) {
+        seen[key] = now;
+        const auto found = before.find(key);
+        if (found == before.end() || found->second.task == now.task) continue;
+        for (const auto& [id, job] : jobs_) {
+            const bool holds = id == found->second.job || (job.task == found->second.task && job.kind == JobKind::advance);
+            if (holds && (job.status == JobStatus::running || job.status == JobStatus::stopping))
+                violate(live_owner, who() + " took " + key + " from " + tasks_[found->second.task].work_item + ", whose job " +
+                                        std::to_string(id) + " is " + std::string(to_text(job.status)));
+        }
+    }
+}
+
+void Witness::run_began(Process& process, std::int64_t run_id) {
+    process.run = run_id;
+    if (!runs_begun_.insert(run_id).second) violate(one_run, "run " + std::to_string(run_id) + " is worked a second time");
+    const auto status = must(store::find_row(
+        db_, "SELECT status FROM jobs WHERE run_id = ?", [](const Row& row) { return row.text(0); }, run_id));
+    if (!status || (*status != "running" && *status != "stopping"))
+        violate(one_run, process.name + " begins run " + std::to_string(run_id) + ", which is " + status.value_or("nobody's"));
+}
+
+void Witness::merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
+                     bool must_be_tested) {
+    if (!repository.is_ancestor(from, commit))
+        violate("the target's history only grows", repository.name + ": " + commit + " does not contain " + from);
+    if (must_be_tested && !tested_.contains(commit))
+        violate("exactly what was tested is merged", repository.name + ": " + commit + " was never tested green");
+    if (by == nullptr) return;
+    const auto holder = merge_.find("sim:" + repository.name);
+    if (holder == merge_.end() || tasks_[holder->second.task].work_item != by->work_item)
+        violate("one holder per merge lease, and only the holder merges", by->name + " merges without the lease");
+    if (++merges_[by->work_item] > 1) violate("each task is merged once", by->work_item + " is merged again, as " + commit);
+}
+
+void Witness::deployed(const Process& by, const Repository& repository, const std::string& commit, const std::string& before) {
+    if (!deployed_.insert(commit).second) violate("one deploy per commit", by.name + " deploys " + commit + " again");
+    if (!before.empty() && before != commit && repository.is_ancestor(commit, before))
+        violate("an older commit is never deployed", by.name + " deploys " + commit + " over " + before);
+}
+
+void Witness::boundary(Process& process, std::string_view name) {
+    boundaries_passed().emplace(name);
+    if (!process.owes.empty() && name != process.owes + ".after")
+        violate("every effect stands between two boundaries",
+                process.name + " came to " + std::string(name) + " before " + process.owes + ".after");
+    process.owes.clear();
+    process.inside = name.ends_with(".before") ? std::string(name.substr(0, name.size() - 7)) : std::string();
+}
+
+void Witness::effect(Process& process, const std::string& what) {
+    if (process.inside.empty())
+        violate("every effect stands between two boundaries", process.name + ": " + what + " stands in none");
+    process.owes = process.inside;
+}
+
+void Witness::process_ended(const Process& process) {
+    if (!process.killed && !process.owes.empty())
+        violate("every effect stands between two boundaries", process.name + " ended before " + process.owes + ".after");
+}
+
+void Witness::look_at_waiting() {
+    for (const auto& [id, task] : tasks_)
+        if (!terminal(task.stage) && !task.held && !task.paused)
+            violate("nothing waits for ever",
+                    task.work_item + " stands at " + task.stage_text + ", nobody has anything to do, and nobody was told");
+}
+
+void Witness::look_at_outcome(const std::map<std::string, std::unique_ptr<Repository>>& repositories) {
+    for (const auto& [name, repository] : repositories) {
+        const auto& history = repository->target_history;
+        for (std::size_t i = 1; i < history.size(); ++i)
+            if (!repository->is_ancestor(history[i - 1], history[i]))
+                violate("the target's history only grows", name + " lost " + history[i - 1]);
+    }
+    const auto done = must(store::list_rows(db_,
+                                            "SELECT t.work_item, p.name, t.merged FROM tasks AS t JOIN projects AS p"
+                                            " ON p.id = t.project_id WHERE t.stage = 'done'",
+                                            [](const Row& row) {
+                                                return std::array{row.text(0), row.text(1), row.text(2)};
+                                            }));
+    for (const auto& [item, project, merged] : done) {
+        const auto& repository = *repositories.at(project);
+        const auto& main = repository.forge.at("main");
+        if (merged.empty() || !repository.is_ancestor(merged, main))
+            violate("what is done is merged", item + " is done, and main does not contain '" + merged + "'");
+        else if (!repository.find(main)->files.contains(item + ".cpp"))
+            violate("what is done is merged", item + " is done, and its work is not in main");
+    }
+}
+
+}  // namespace orchd::sim

@@ -1,0 +1,96 @@
+// What must always hold. It sees every commit and every deed in the world at the moment it is done, with the process that did
+// it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "settings/project.h"
+#include "sim/repository.h"
+#include "sim/scheduler.h"
+#include "sim/systemd.h"
+#include "store/records.h"
+
+namespace orchd::sim {
+
+class Witness {
+public:
+    Witness(Scheduler& scheduler, const Systemd& systemd, store::Db& db, const settings::Settings& settings);
+
+    // After each commit, before anybody else commits.
+    void look();
+
+    // Deeds in the world.
+    void run_began(Process& process, std::int64_t run_id);
+    void tested(const std::string& commit) { tested_.insert(commit); }
+    // The forge's target moved. `by`: the process that asked for it; null if it died meanwhile.
+    void merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
+                bool must_be_tested);
+    void deployed(const Process& by, const Repository& repository, const std::string& commit, const std::string& before);
+    void rolled_back(const std::string& commit) { deployed_.erase(commit); }
+    void person_pushed(const std::string& commit) { by_people_.insert(commit); }
+
+    // Every effect stands between two named boundaries.
+    void boundary(Process& process, std::string_view name);
+    void effect(Process& process, const std::string& what);
+    void process_ended(const Process& process);
+
+    // At the end, when all is quiet.
+    void look_at_outcome(const std::map<std::string, std::unique_ptr<Repository>>& repositories);
+    // Whether each task that is not over waits for somebody who was told.
+    void look_at_waiting();
+
+    [[nodiscard]] static std::set<std::string>& boundaries_passed();
+
+private:
+    struct TaskSeen {
+        std::string work_item, stage_text;
+        Stage stage = Stage::analysis;
+        std::int64_t seq = 0, project = 0;
+        bool held = false, paused = false;
+    };
+    struct JobSeen {
+        std::int64_t task = 0, run = 0;
+        JobKind kind = JobKind::agent;
+        JobStatus status = JobStatus::queued;
+        int attempts = 0, max_attempts = 0, claims = 0;
+    };
+    struct LeaseSeen {
+        std::string unit, invocation, boot;
+        std::int64_t fence = 0;
+    };
+    struct HolderSeen {
+        std::int64_t task = 0, job = 0;
+    };
+    void look_at_tasks();
+    void look_at_task(const TaskSeen& before, const TaskSeen& now);
+    void look_at_jobs();
+    void look_at_job(std::int64_t id, JobSeen now);
+    void claimed(std::int64_t id, const JobSeen& job);
+    void look_at_leases();
+    void look_at_holders(const char* sql, std::map<std::string, HolderSeen>& seen);
+    void left_running(std::int64_t id, const JobSeen& before, const JobSeen& now);
+    [[nodiscard]] bool told(const std::string& key_like);
+    [[nodiscard]] bool lives(const LeaseSeen& owner) const;
+    [[nodiscard]] std::string who() const;
+    void violate(const char* invariant, const std::string& what) { scheduler_.violate(invariant, what); }
+
+    Scheduler& scheduler_;
+    const Systemd& systemd_;
+    store::Db& db_;
+    const settings::Settings& settings_;
+    std::map<std::int64_t, TaskSeen> tasks_, before_;  // now, and before the present commit
+    std::map<std::int64_t, JobSeen> jobs_;
+    std::map<std::int64_t, LeaseSeen> leases_;
+    std::map<std::string, HolderSeen> merge_, target_;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> fences_;  // (process, task) -> the fence it was given
+    std::set<std::int64_t> runs_begun_;
+    std::set<std::string> tested_, deployed_, by_people_;
+    std::map<std::string, int> merges_;  // by work item
+    bool first_look_ = true;
+};
+
+}  // namespace orchd::sim
