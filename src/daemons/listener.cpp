@@ -1,6 +1,6 @@
 // orchd-listener.service: webhooks, and reading, over HTTP on the sockets of orchd-listener.socket.
 #include <systemd/sd-daemon.h>
-
+#include <cstdlib>
 #include <filesystem>
 
 #include "core/names.h"
@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "host/log.h"
 #include "listener/read_routes.h"
+#include "listener/webhooks.h"
 #include "net/server.h"
 #include "settings/settings.h"
 
@@ -54,6 +55,17 @@ listener::ReadOptions read_options(const settings::Settings& at_start) {
             .free_bytes = free_bytes};
 }
 
+listener::Secrets read_secrets() {
+    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+    std::vector<std::string> problems;
+    auto secrets = listener::Secrets::read(directory == nullptr ? "" : directory, problems);
+    for (const auto& problem : problems) host::log(host::Level::warning, "webhook secrets: " + problem);
+    return secrets;
+}
+
+// Less than a sender's own patience (Gitea: five seconds), so that it is told.
+Result<store::Db> open_database() { return store::Db::open(std::string(names::database), {.busy_timeout_ms = 4000}); }
+
 Status serve() {
     const auto settings = read_settings();
     listener::Reader reader(read_options(settings), [](const std::string& text) { host::log(host::Level::warning, text); });
@@ -62,6 +74,12 @@ Status serve() {
     net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
                                 .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source)});
     if (auto listening = listen_on_passed_sockets(server); !listening) return listening;
+    listener::Writer writer({.open = open_database,
+                             .post = [&server](std::function<void()> work) { server.post(std::move(work)); },
+                             .committed = [] { host::poke(std::string(names::wake_socket)); }});
+    listener::Webhooks webhooks(read_secrets(), {.utc_ms = [] { return host::now().utc_ms; }, .boot_ms = host::boottime_ms},
+                                writer);
+    webhooks.add_to(router);
     server.stop_on_signals();
     (void)sd_notify(0, "READY=1");
     server.run(std::chrono::seconds(settings.listener_idle_s));

@@ -331,8 +331,7 @@ void Connection::respond(Response response) {
 }
 
 void Connection::begin_stream(Response head) {
-    boost::asio::dispatch(
-        core_->io, [self = shared_from_this(), head = std::move(head)]() mutable { self->open_stream(std::move(head)); });
+    boost::asio::dispatch(core_->io, [self = shared_from_this(), head = std::move(head)] { self->open_stream(head); });
 }
 
 bool Connection::write(std::string piece) {

@@ -1,0 +1,106 @@
+#include "listener/writer.h"
+
+#include <utility>
+
+#include "core/boundary.h"
+#include "host/log.h"
+
+namespace orchd::listener {
+namespace {
+
+using Answers = std::vector<Result<store::Accepted>>;
+
+// What went wrong may pass, and no sender of webhooks sends twice by itself: whoever stands between may.
+net::Response unavailable(const Error& error) {
+    auto response = net::error_response(503, error.code == Errc::no_space ? "the disk is full: the delivery is not on record"
+                                                                          : "the delivery could not be put on record");
+    response.fields.push_back({"Retry-After", "5"});
+    return response;
+}
+
+net::Response answer_to(const Result<store::Accepted>& accepted) {
+    if (!accepted) return unavailable(accepted.error());
+    return net::status_response(*accepted == store::Accepted::stored ? "stored" : "duplicate");
+}
+
+Answers spread(const Result<std::vector<store::Accepted>>& committed, std::size_t count) {
+    if (!committed) return Answers(count, fail(committed.error()));
+    return {committed->begin(), committed->end()};
+}
+
+}  // namespace
+
+Writer::Writer(WriterParts parts) : parts_(std::move(parts)), thread_([this] { work(); }) {}
+
+Writer::~Writer() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+}
+
+void Writer::submit(store::NewDelivery delivery, net::Reply reply) {
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.deliveries.push_back(std::move(delivery));
+        waiting_.replies.push_back(std::move(reply));
+    }
+    changed_.notify_one();
+}
+
+void Writer::work() {
+    // Opened before the first delivery comes; if it cannot be, that one tries again.
+    if (auto opened = parts_.open()) db_ = std::move(*opened);
+    while (auto batch = next()) settle(std::move(*batch));
+}
+
+std::optional<Writer::Batch> Writer::next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ending_ || !waiting_.deliveries.empty(); });
+    if (waiting_.deliveries.empty()) return std::nullopt;
+    return std::exchange(waiting_, {});
+}
+
+void Writer::settle(Batch batch) {
+    const std::span deliveries(batch.deliveries);
+    auto committed = commit(deliveries);
+    Answers answers;
+    if (!committed && committed.error().code == Errc::conflict && deliveries.size() > 1) {
+        // The database refuses one of them: the others are not to suffer for it.
+        for (std::size_t n = 0; n < deliveries.size(); ++n) answers.push_back(spread(commit(deliveries.subspan(n, 1)), 1)[0]);
+    } else {
+        answers = spread(committed, deliveries.size());
+    }
+    batch.deliveries.clear();
+    // std::function wants what can be copied.
+    auto replies = std::make_shared<std::vector<net::Reply>>(std::move(batch.replies));
+    parts_.post([replies, answers = std::move(answers)] {
+        for (std::size_t n = 0; n < answers.size(); ++n) (*replies)[n].send(answer_to(answers[n]));
+    });
+}
+
+Result<std::vector<store::Accepted>> Writer::commit(std::span<const store::NewDelivery> deliveries) {
+    if (!db_) {
+        auto opened = parts_.open();
+        if (!opened) {
+            host::log(host::Level::error, "deliveries are refused: " + opened.error().text);
+            return fail(opened.error());
+        }
+        db_ = std::move(*opened);
+    }
+    boundary("listener.commit.before");
+    auto added = db_->write_surely([&](store::Tx& tx) { return store::add_deliveries(tx, deliveries); });
+    boundary("listener.commit.after");
+    if (added) {
+        parts_.committed();
+        return added;
+    }
+    host::log(host::Level::error, "deliveries are refused: " + added.error().text);
+    // A file that was replaced, migrated or broken is looked at anew.
+    if (added.error().code != Errc::conflict && added.error().code != Errc::unavailable) db_.reset();
+    return added;
+}
+
+}  // namespace orchd::listener

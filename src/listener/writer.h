@@ -1,0 +1,52 @@
+// The one thread that writes deliveries: whatever has come while one commit was under way goes into the next.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "net/router.h"
+#include "store/deliveries.h"
+
+namespace orchd::listener {
+
+struct WriterParts {
+    std::function<Result<store::Db>()> open;          // the database; asked for again after an error, on the writer's thread
+    std::function<void(std::function<void()>)> post;  // runs its argument on the server's thread
+    std::function<void()> committed;                  // after each commit, on the writer's thread: wakes the worker
+};
+
+class Writer {
+public:
+    explicit Writer(WriterParts parts);
+    Writer(const Writer&) = delete;
+    // Commits and answers what has been submitted.
+    ~Writer();
+
+    // Answers 200 once the delivery is durable or was already, 503 if it cannot be made so. The queue is bounded by the
+    // server's connections, of which each waits for its answer, and their bodies.
+    void submit(store::NewDelivery delivery, net::Reply reply);
+
+private:
+    struct Batch {
+        std::vector<store::NewDelivery> deliveries;
+        std::vector<net::Reply> replies;  // of the same order
+    };
+    void work();
+    [[nodiscard]] std::optional<Batch> next();
+    void settle(Batch batch);
+    [[nodiscard]] Result<std::vector<store::Accepted>> commit(std::span<const store::NewDelivery> deliveries);
+
+    WriterParts parts_;
+    std::optional<store::Db> db_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Batch waiting_;
+    bool ending_ = false;
+    std::thread thread_;
+};
+
+}  // namespace orchd::listener
