@@ -16,6 +16,7 @@ namespace orchd::daemons {
 namespace {
 
 constexpr int claims_at_once = 8;
+constexpr int deliveries_at_once = 16;   // so that what is due is not kept waiting by many that came in
 constexpr std::int64_t settle_ms = 100;  // units go in groups: one look for all of them
 
 template <class Owner, void (Owner::*act)()>
@@ -148,6 +149,7 @@ void WorkerLoop::on_settle() {
 void WorkerLoop::pass() {
     if (house_.refresh()) tell_problems();
     if (std::exchange(recovery_wanted_, false)) recover();
+    take_in();
     dispatch();
     deliver();
 }
@@ -157,6 +159,12 @@ void WorkerLoop::recover() {
     if (!done) return survive(done.error());
     if (done->dying > 0 || done->elsewhere) again_.arm(engine::between_ticks_ms);
     if (const auto text = describe(*done); !text.empty()) host::log(host::Level::notice, "recovery: " + text);
+}
+
+void WorkerLoop::take_in() {
+    const auto done = intake_.pass(deliveries_at_once);
+    if (!done) return survive(done.error());
+    if (done->more) look_soon();
 }
 
 void WorkerLoop::dispatch() {

@@ -1,10 +1,11 @@
-// When the worker claims, recovers and delivers: on a wake-up, when a unit of ours is gone, when a job becomes due, and every
-// recovery_interval_s.
+// When the worker takes deliveries in, claims, recovers and posts: on a wake-up, when a unit of ours is gone, when a job becomes
+// due, and every recovery_interval_s.
 #pragma once
 
 #include <optional>
 
 #include "daemons/world.h"
+#include "engine/intake.h"
 #include "engine/runs.h"
 
 namespace orchd::daemons {
@@ -12,7 +13,8 @@ namespace orchd::daemons {
 class WorkerLoop {
 public:
     // `house` has units and outlives the loop. `wake_socket` is a datagram socket that stays the caller's.
-    WorkerLoop(House& house, int wake_socket) : house_(house), wake_socket_(wake_socket), dispatcher_(house.world()) {}
+    WorkerLoop(House& house, int wake_socket)
+        : house_(house), wake_socket_(wake_socket), dispatcher_(house.world()), intake_(house.world(), tracker_, forge_) {}
     WorkerLoop(const WorkerLoop&) = delete;
 
     // Until SIGTERM or SIGINT, which leave every unit alone. An error is one that only a new process can mend: the bus is gone,
@@ -41,6 +43,7 @@ private:
     void on_unit_gone();
     void pass();
     void recover();
+    void take_in();
     void dispatch();
     void deliver();
     void tell_problems() const;
@@ -49,6 +52,9 @@ private:
     House& house_;
     int wake_socket_;
     engine::Dispatcher dispatcher_;
+    tracker::AsTold tracker_;
+    forge::AsTold forge_;
+    engine::Intake intake_;
     host::Event event_;
     host::Source wake_, pass_, terminate_, interrupt_, reload_;
     Timer tick_, settle_, due_, again_;

@@ -93,6 +93,7 @@ House::House(store::Db db, host::Bus bus, const settings::Settings& settings, st
         .random = host::random_unit,
         .warn =
             [](const std::string& work_item, const std::string& text) {
+                if (work_item.empty()) return host::log(host::Level::warning, text);
                 host::log(host::Level::warning, text, {{"ORCHD_TASK", work_item}});
             }});
 }

@@ -7,6 +7,7 @@
 #include "engine/code.h"
 #include "engine/events.h"
 #include "engine/leases.h"
+#include "engine/operate_within.h"
 #include "engine/operation.h"
 #include "store/facts.h"
 #include "store/jobs.h"
@@ -90,21 +91,26 @@ Status take_verdict(World& world, const Acting& who, const store::VerdictRow& ve
     return ask_advance(world, who.tx, *task);
 }
 
+store::VerdictRow verdict_on(const store::Task& task, Colour colour, const std::string& reason, const std::string& by,
+                             const Now& now) {
+    return {.task_id = task.id,
+            .stage_seq = task.stage_seq,
+            .gate = Gate::analysis_approved,
+            .colour = colour,
+            .reason = reason,
+            .commit = task.head,
+            .patch_id = {},
+            .by = by,
+            .at = now.utc_ms};
+}
+
 Status judge_analysis(World& world, const std::string& work_item, Colour colour, const std::string& reason,
                       const std::string& by) {
     auto task = open_task(world.db, work_item);
     if (!task) return fail(task.error());
     auto project = valid_project(world, task->project);
     if (!project) return fail(project.error());
-    store::VerdictRow verdict{.task_id = task->id,
-                              .stage_seq = task->stage_seq,
-                              .gate = Gate::analysis_approved,
-                              .colour = colour,
-                              .reason = reason,
-                              .commit = task->head,
-                              .patch_id = {},
-                              .by = by,
-                              .at = world.now().utc_ms};
+    auto verdict = verdict_on(*task, colour, reason, by, world.now());
     // Outside the transaction, which must not wait for git; take_verdict() looks whether the head is still this one.
     if (human_gate_open(*task)) {
         auto mirror = world.open_mirror(**project);
@@ -118,22 +124,29 @@ Status judge_analysis(World& world, const std::string& work_item, Colour colour,
 
 }  // namespace
 
-Result<store::Task> create_task(World& world, const TaskRequest& request, const std::string& by) {
+Result<store::Task> create_task_within(World& world, const Acting& who, const TaskRequest& request) {
     auto project = valid_project(world, request.project);
     if (!project) return fail(project.error());
     if (auto fit = check_request(**project, request); !fit) return fail(fit.error());
-    return operate(world, by, [&](const Acting& who) -> Result<store::Task> {
-        auto row = store::ensure_project(who.tx, request.project);
-        if (!row) return fail(row.error());
-        auto task = store::create_task(who.tx, row->id, request.work_item, WorkItem::parse(request.work_item)->branch(),
-                                       request.title, request.body, who.now);
-        if (!task) return task;
-        if (auto noted = add_event(who, "task_created", task->id, std::nullopt, {{"title", request.title}}); !noted)
-            return fail(noted.error());
-        if (auto started = start_stage(world, who.tx, *task, **project, request.priority); !started)
-            return fail(started.error());
-        return task;
-    });
+    auto row = store::ensure_project(who.tx, request.project);
+    if (!row) return fail(row.error());
+    auto task = store::create_task(who.tx, row->id, request.work_item, WorkItem::parse(request.work_item)->branch(),
+                                   request.title, request.body, who.now);
+    if (!task) return task;
+    if (auto noted = add_event(who, "task_created", task->id, std::nullopt, {{"title", request.title}}); !noted)
+        return fail(noted.error());
+    if (auto started = start_stage(world, who.tx, *task, **project, request.priority); !started) return fail(started.error());
+    return task;
+}
+
+Result<store::Task> create_task(World& world, const TaskRequest& request, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) { return create_task_within(world, who, request); });
+}
+
+Status judge_within(World& world, const Acting& who, const std::string& work_item, Colour colour, const std::string& reason) {
+    auto task = open_task(who.tx.db(), work_item);
+    if (!task) return fail(task.error());
+    return take_verdict(world, who, verdict_on(*task, colour, reason, who.actor, who.now), *task);
 }
 
 Status approve(World& world, const std::string& work_item, const std::string& by) {
@@ -144,40 +157,43 @@ Status reject(World& world, const std::string& work_item, const std::string& rea
     return judge_analysis(world, work_item, Colour::red, reason.empty() ? "rejected without a reason" : reason, by);
 }
 
+Status retry_within(World& world, const Acting& who, const std::string& work_item) {
+    auto task = open_task(who.tx.db(), work_item);
+    if (!task) return fail(task.error());
+    auto project = valid_project(world, task->project);
+    if (!project) return fail(project.error());
+    auto jobs = live_jobs_of(who.tx.db(), *task);
+    if (!jobs) return fail(jobs.error());
+    for (const auto& job : *jobs) {
+        if (job.kind == JobKind::advance) continue;
+        if (job.status != JobStatus::queued)
+            return fail(Errc::conflict, "a run of " + work_item + " (" + std::string(to_text(job.role)) +
+                                            ") is at work: wait for it, or cancel job " + std::to_string(job.id) + " first");
+        if (auto cancelled = cancel_queued(who, job, "queued anew by " + who.actor); !cancelled) return cancelled;
+    }
+    if (task->hold != Hold::none)
+        if (auto released = change_hold(who, *task, Hold::none, "retried by " + who.actor); !released) return released;
+    if (auto released = release_leases(world, who.tx, *task); !released) return released;
+    const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
+    auto anew = write_stage(who, *task, task->stage, Retries{}, reason);
+    if (!anew) return fail(anew.error());
+    return start_stage(world, who.tx, *anew, **project);
+}
+
 Status retry(World& world, const std::string& work_item, const std::string& by) {
-    return operate(world, by, [&](const Acting& who) -> Status {
-        auto task = open_task(who.tx.db(), work_item);
-        if (!task) return fail(task.error());
-        auto project = valid_project(world, task->project);
-        if (!project) return fail(project.error());
-        auto jobs = live_jobs_of(who.tx.db(), *task);
-        if (!jobs) return fail(jobs.error());
-        for (const auto& job : *jobs) {
-            if (job.kind == JobKind::advance) continue;
-            if (job.status != JobStatus::queued)
-                return fail(Errc::conflict, "a run of " + work_item + " (" + std::string(to_text(job.role)) +
-                                                ") is at work: wait for it, or cancel job " + std::to_string(job.id) +
-                                                " first");
-            if (auto cancelled = cancel_queued(who, job, "queued anew by " + by); !cancelled) return cancelled;
-        }
-        if (task->hold != Hold::none)
-            if (auto released = change_hold(who, *task, Hold::none, "retried by " + by); !released) return released;
-        if (auto released = release_leases(world, who.tx, *task); !released) return released;
-        const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
-        auto anew = write_stage(who, *task, task->stage, Retries{}, reason);
-        if (!anew) return fail(anew.error());
-        return start_stage(world, who.tx, *anew, **project);
-    });
+    return operate(world, by, [&](const Acting& who) { return retry_within(world, who, work_item); });
+}
+
+Status release_hold_within(World& world, const Acting& who, const std::string& work_item) {
+    auto task = open_task(who.tx.db(), work_item);
+    if (!task) return fail(task.error());
+    if (task->hold == Hold::none) return fail(Errc::conflict, work_item + " is not held");
+    if (auto released = change_hold(who, *task, Hold::none, "released by " + who.actor); !released) return released;
+    return ask_advance(world, who.tx, *task);
 }
 
 Status release_hold(World& world, const std::string& work_item, const std::string& by) {
-    return operate(world, by, [&](const Acting& who) -> Status {
-        auto task = open_task(who.tx.db(), work_item);
-        if (!task) return fail(task.error());
-        if (task->hold == Hold::none) return fail(Errc::conflict, work_item + " is not held");
-        if (auto released = change_hold(who, *task, Hold::none, "released by " + by); !released) return released;
-        return ask_advance(world, who.tx, *task);
-    });
+    return operate(world, by, [&](const Acting& who) { return release_hold_within(world, who, work_item); });
 }
 
 Status cancel(World& world, const std::string& work_item, const std::string& reason, const std::string& by) {

@@ -69,7 +69,7 @@ struct World {
     std::function<void()> wake = [] {};         // pokes the worker, after a commit that queued work
     std::function<void()> poke_events = [] {};  // pokes the control service, after a commit that appended events
     std::function<double()> random;             // [0, 1)
-    // A problem of one task that was survived (R40), for the journal: work item, sentence.
+    // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
 };
 

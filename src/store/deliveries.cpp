@@ -51,8 +51,9 @@ Result<std::vector<Accepted>> add_deliveries(Tx& tx, std::span<const NewDelivery
     return answers;
 }
 
-Result<std::vector<std::int64_t>> pending_deliveries(Db& db, int at_most) {
-    return list_rows(db, "SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT ?", first_integer, at_most);
+Result<std::vector<std::int64_t>> pending_deliveries(Db& db, std::int64_t after_id, int at_most) {
+    return list_rows(db, "SELECT id FROM deliveries WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?", first_integer,
+                     after_id, at_most);
 }
 
 Result<std::optional<Delivery>> find_delivery(Db& db, std::int64_t id) {

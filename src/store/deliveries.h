@@ -39,8 +39,8 @@ struct Delivery {
     DeliveryState state = DeliveryState::pending;
     std::string outcome;  // one sentence: what became of it, why it was ignored, why it failed; empty while pending
 };
-// Their ids, oldest first.
-[[nodiscard]] Result<std::vector<std::int64_t>> pending_deliveries(Db& db, int at_most);
+// The ids of those that came after `after_id`, oldest first.
+[[nodiscard]] Result<std::vector<std::int64_t>> pending_deliveries(Db& db, std::int64_t after_id, int at_most);
 [[nodiscard]] Result<std::optional<Delivery>> find_delivery(Db& db, std::int64_t id);
 struct DeliveryFilter {
     std::optional<DeliveryState> state = {};

@@ -74,16 +74,17 @@ Result<std::vector<VerdictRow>> list_verdicts(Db& db, std::int64_t task_id) {
 
 Status put_status(Tx& tx, const CommitStatus& s) {
     return write_rows(tx.db(),
-                      "INSERT INTO statuses (project, \"commit\", context, state, description, at) VALUES (?, ?, ?, ?, ?, ?)"
-                      " ON CONFLICT DO UPDATE SET state = excluded.state, description = excluded.description,"
-                      " at = excluded.at WHERE excluded.at >= at",
-                      s.project, s.commit, s.context, to_text(s.state), s.description, s.at);
+                      "INSERT INTO statuses (project, \"commit\", context, state, description, at, seq)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+                      " description = excluded.description, at = excluded.at, seq = excluded.seq"
+                      " WHERE (excluded.at, excluded.seq) >= (at, seq)",
+                      s.project, s.commit, s.context, to_text(s.state), s.description, s.at, s.seq);
 }
 
 Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project, const std::string& commit) {
     return list_rows(
         db,
-        "SELECT project, \"commit\", context, description, state, at FROM statuses WHERE project = ? AND \"commit\" = ?"
+        "SELECT project, \"commit\", context, description, state, at, seq FROM statuses WHERE project = ? AND \"commit\" = ?"
         " ORDER BY context",
         [](const Row& row) {
             return CommitStatus{.project = row.text(0),
@@ -91,7 +92,8 @@ Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project
                                 .context = row.text(2),
                                 .description = row.text(3),
                                 .state = word<Colour>(row, 4),
-                                .at = row.integer(5)};
+                                .at = row.integer(5),
+                                .seq = row.integer(6)};
         },
         project, commit);
 }

@@ -20,8 +20,9 @@ struct CommitStatus {
     std::string project = {}, commit = {}, context = {}, description = {};
     Colour state = Colour::undecided;  // undecided: pending
     std::int64_t at = 0;
+    std::int64_t seq = 0;  // the order of two at one time, where the reporter counts them
 };
-// One row per (project, commit, context): the newest wins by `at`.
+// One row per (project, commit, context): the newest wins by `at`, then `seq`.
 [[nodiscard]] Status put_status(Tx& tx, const CommitStatus& status);
 [[nodiscard]] Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project, const std::string& commit);
 

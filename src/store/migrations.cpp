@@ -76,7 +76,8 @@ const std::vector<Migration>& migrations() {
         return std::vector<Migration>{{1, std::move(schema)},
                                       {2, std::string(schema_2_deliveries)},
                                       {3, std::string(schema_3_totals)},
-                                      {4, std::string(schema_4_ticks)}};
+                                      {4, std::string(schema_4_ticks)},
+                                      {5, std::string(schema_5_seen)}};
     }();
     return all;
 }

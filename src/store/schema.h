@@ -9,5 +9,6 @@ extern const std::string_view schema_1_tasks, schema_1_jobs, schema_1_leases, sc
 extern const std::string_view schema_2_deliveries;
 extern const std::string_view schema_3_totals;
 extern const std::string_view schema_4_ticks;
+extern const std::string_view schema_5_seen;
 
 }  // namespace orchd::store

@@ -202,6 +202,13 @@ Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const
                   "task", task_id);
 }
 
+Result<std::vector<Task>> open_tasks_at(Db& db, std::int64_t project_id, const std::string& head) {
+    static const std::string sql = std::string(task_columns) +
+                                   " WHERE t.project_id = ? AND t.head = ? AND t.stage NOT IN ('done', 'cancelled')"
+                                   " ORDER BY t.id";
+    return list_rows(db, sql, read_task, project_id, head);
+}
+
 Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::optional<std::int64_t> project_id) {
     static const std::string sql = std::string(task_columns) + " WHERE t.waiting_for <> '' AND t.waiting_for = ?1";
     static const std::string of_one = sql + " AND t.project_id = ?2 ORDER BY t.waiting_since, t.id";

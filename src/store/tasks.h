@@ -34,6 +34,9 @@ struct TaskFilter {
 };
 [[nodiscard]] Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter);
 
+// The open tasks of a project whose branch we last pushed at this commit.
+[[nodiscard]] Result<std::vector<Task>> open_tasks_at(Db& db, std::int64_t project_id, const std::string& head);
+
 // The compare-and-swap: writes stage, stage_seq+1, retries, again_reason, and clears waiting_*. False if the task is no longer
 // at (from, seq), or the fence of its transition lease is newer than `fence`: a lost race, to be left alone.
 [[nodiscard]] Result<bool> write_stage(Tx& tx, std::int64_t task_id, Stage from, std::int64_t seq, Stage to,

@@ -21,11 +21,12 @@ const std::map<std::string, Folders> arrows{
     {"net", {"core"}},
     {"git", {"core", "host"}},  // git's commands are host's child processes
     {"forge", {"core", "git", "settings"}},
-    {"engine", {"core", "store", "settings", "git", "forge"}},
+    {"tracker", {"core", "settings"}},
+    {"engine", {"core", "store", "settings", "git", "forge", "tracker"}},
     {"views", {"core", "store", "settings", "engine"}},
     {"control", {"core", "store", "host", "settings", "engine", "views"}},
     {"listener", {"core", "store", "host", "net", "settings", "views"}},
-    {"daemons", {"core", "store", "host", "net", "listener", "settings", "git", "forge", "engine", "control"}},
+    {"daemons", {"core", "store", "host", "net", "listener", "settings", "git", "forge", "tracker", "engine", "control"}},
     {"orchctl", {"core", "store", "host", "settings", "git", "forge", "engine", "daemons"}},
 };
 

@@ -33,8 +33,9 @@ TEST_F(DeliveriesTest, AKeyIsOnRecordOnceAndEachIsAnsweredInOrder_R18) {
     const auto answers = add({push("a"), push("b"), push("a"), push("a", "gitea/hello")});
     EXPECT_EQ(answers, (std::vector{Accepted::stored, Accepted::stored, Accepted::duplicate, Accepted::stored}));
     EXPECT_EQ(add({push("b")}), (std::vector{Accepted::duplicate}));
-    EXPECT_EQ(must(pending_deliveries(db, 10)).size(), 3U);
-    EXPECT_EQ(must(pending_deliveries(db, 2)), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(must(pending_deliveries(db, 0, 10)).size(), 3U);
+    EXPECT_EQ(must(pending_deliveries(db, 0, 2)), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(must(pending_deliveries(db, 1, 1)), (std::vector<std::int64_t>{2}));
 }
 
 TEST_F(DeliveriesTest, ABodyIsKeptByteForByte) {
@@ -70,7 +71,7 @@ TEST_F(DeliveriesTest, IsSettledOnceAndSaysWhatBecameOfIt) {
     settle(1, DeliveryState::ignored, "no project has this repository");
     EXPECT_EQ(delivery(1).state, DeliveryState::ignored);
     EXPECT_EQ(delivery(1).outcome, "no project has this repository");
-    EXPECT_TRUE(must(pending_deliveries(db, 10)).empty());
+    EXPECT_TRUE(must(pending_deliveries(db, 0, 10)).empty());
     const auto twice = db.write([&](Tx& tx) { return settle_delivery(tx, 1, DeliveryState::done, "no"); });
     ASSERT_FALSE(twice);
     EXPECT_EQ(twice.error().code, Errc::conflict);
@@ -81,7 +82,7 @@ TEST_F(DeliveriesTest, AReplayedOneIsPendingAgainWhateverBecameOfIt) {
     settle(1, DeliveryState::done);
     settle(2, DeliveryState::failed);
     for (const std::int64_t id : {1, 2, 3}) must(replay(id));
-    EXPECT_EQ(must(pending_deliveries(db, 10)), (std::vector<std::int64_t>{1, 2, 3}));
+    EXPECT_EQ(must(pending_deliveries(db, 0, 10)), (std::vector<std::int64_t>{1, 2, 3}));
     EXPECT_EQ(delivery(2).outcome, "");
     const auto none = replay(99);
     ASSERT_FALSE(none);
@@ -129,7 +130,7 @@ TEST_F(DeliveriesTest, WhatIsSettledIsNotRead) {
         (void)add({push("one"), push("two")});
         (void)work_done(db);
         (void)add({push("three")});
-        (void)must(pending_deliveries(db, 100));
+        (void)must(pending_deliveries(db, 0, 100));
         (void)must(count_deliveries(db));
         (void)must(list_deliveries(db, {.limit = 5}));
         (void)must(list_deliveries(db, {.state = DeliveryState::failed}));

@@ -74,7 +74,7 @@ TEST_F(SchemaTest, RefusesImpossibleFacts) {
                    "INSERT INTO releases VALUES ('hello', 'c1', '', 'live', 0);"
                    "INSERT INTO outbox (channel, dedup_key, body, available_at) VALUES ('journal', 'k', '{}', 0);"
                    "UPDATE outbox SET state = 'done', done_at = 1;"
-                   "INSERT INTO statuses VALUES ('hello', 'c1', 'ci', 'green', '', 0)"));
+                   "INSERT INTO statuses VALUES ('hello', 'c1', 'ci', 'green', '', 0, 0)"));
     const char* const verdict =
         "INSERT INTO verdicts (task_id, stage_seq, gate, colour, reason, \"commit\", patch_id, by, unusable, at)";
     for (const std::string values :
@@ -90,7 +90,7 @@ TEST_F(SchemaTest, RefusesImpossibleFacts) {
         {"a release in no state", "UPDATE releases SET state = 'fine'", "CHECK"},
         {"a release of no project", "INSERT INTO releases VALUES ('none', 'c2', '', 'built', 0)", "FOREIGN KEY"},
         {"a status in no state", "UPDATE statuses SET state = 'pending'", "CHECK"},
-        {"a status twice", "INSERT INTO statuses VALUES ('hello', 'c1', 'ci', 'red', '', 0)", "UNIQUE"},
+        {"a status twice", "INSERT INTO statuses VALUES ('hello', 'c1', 'ci', 'red', '', 0, 0)", "UNIQUE"},
         {"a post twice", "INSERT INTO outbox (channel, dedup_key, body, available_at) VALUES ('x', 'k', '{}', 0)", "UNIQUE"},
         {"a post sent again", "UPDATE outbox SET state = 'pending', done_at = NULL", "not sent again"},
         {"a post done at no time",

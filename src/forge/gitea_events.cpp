@@ -1,0 +1,176 @@
+#include "forge/gitea_events.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/payload.h"
+
+namespace orchd::forge {
+namespace {
+
+constexpr std::size_t max_name = 255;  // of a repository, a branch, a context, a person
+constexpr std::size_t max_description = 1000;
+constexpr std::string_view branches = "refs/heads/";
+
+using What = decltype(GiteaEvent::what);
+
+// A name that goes into rows and onto terminals.
+std::string name(Payload& in, std::string_view path) {
+    auto found = in.text(path);
+    if (found.size() > max_name) in.refuse(path, "is longer than " + std::to_string(max_name) + " bytes");
+    if (one_line(found, max_name) != found) in.refuse(path, "holds control characters");
+    return found;
+}
+
+// All zeros, of either length, stand for "nothing there".
+bool no_commit(std::string_view id) {
+    return !id.empty() && std::ranges::all_of(id, [](char c) { return c == '0'; });
+}
+
+std::string commit(Payload& in, std::string_view path) {
+    auto found = in.text(path);
+    if (!found.empty() && !is_commit_id(found)) in.refuse(path, "is no commit id");
+    return no_commit(found) ? std::string() : found;
+}
+
+What push(Payload& in) {
+    auto ref = name(in, "ref");
+    if (!ref.starts_with(branches)) return Nothing{"it is no branch that was pushed"};
+    return BranchMoved{ref.substr(branches.size()), commit(in, "after"), true};
+}
+
+// Gitea, and hooks of its type, shorten the name; hooks of type forgejo do not.
+What created_or_deleted(Payload& in, bool created) {
+    if (in.text("ref_type") != "branch") return Nothing{"it is no branch"};
+    auto ref = name(in, "ref");
+    if (ref.starts_with(branches)) ref.erase(0, branches.size());
+    return BranchMoved{std::move(ref), created ? commit(in, "sha") : std::string(), true};
+}
+What created(Payload& in) { return created_or_deleted(in, true); }
+What deleted(Payload& in) { return created_or_deleted(in, false); }
+
+// The forge takes any word from whoever reports; only what surely means success is green.
+Colour colour_of(std::string_view word) {
+    if (word == "success" || word == "skipped") return Colour::green;
+    if (word == "failure" || word == "error" || word == "warning") return Colour::red;
+    return Colour::undecided;
+}
+
+// The one who reports may have named the commit by a short id; the commit's own object has the whole.
+std::string status_commit(Payload& in) {
+    auto told = in.text("sha");
+    if (is_commit_id(told)) return told;
+    auto whole = in.text_if_any("commit.id");
+    if (told.empty() || !is_commit_id(whole) || !whole.starts_with(told)) in.refuse("sha", "is no commit id");
+    return whole;
+}
+
+What status(Payload& in) {
+    StatusTold told;
+    told.commit = status_commit(in);
+    told.context = name(in, "context");
+    told.description = one_line(in.text_if_any("description"), max_description);
+    const auto word = in.text("state");
+    told.state = colour_of(word);
+    if (told.state == Colour::undecided && word != "pending")
+        told.description = "state \"" + one_line(word, 50) + "\": " + told.description;
+    told.seq = in.number_if_any("id");
+    told.at = in.time_if_any("updated_at");
+    if (told.at == 0) told.at = in.time_if_any("created_at");
+    return told;
+}
+
+PullRequest pull_of(Payload& in) {
+    PullRequest pull;
+    pull.number = in.number("pull_request.number");
+    if (pull.number <= 0) in.refuse("pull_request.number", "is no number of a pull request");
+    pull.branch = name(in, "pull_request.head.label");  // .ref is refs/pull/N/head once the branch is gone
+    pull.head = commit(in, "pull_request.head.sha");
+    pull.target = name(in, "pull_request.base.ref");
+    const auto state = in.text("pull_request.state");
+    if (state != "open" && state != "closed") in.refuse("pull_request.state", "is neither open nor closed");
+    pull.state = in.flag_if_any("pull_request.merged") ? PullState::merged
+                 : state == "closed"                   ? PullState::closed
+                                                       : PullState::open;
+    pull.at = in.time_if_any("pull_request.updated_at");
+    return pull;
+}
+
+// Anybody may open one from a copy of the repository, with a branch of any name. -1: the copy is gone.
+bool from_elsewhere(Payload& in) {
+    const auto head = in.number_if_any("pull_request.head.repo_id");
+    return head > 0 && head != in.number_if_any("pull_request.base.repo_id");
+}
+Nothing elsewhere() { return {"it comes from another repository"}; }
+
+What pull_request(Payload& in) {
+    if (from_elsewhere(in)) return elsewhere();
+    return pull_of(in);
+}
+
+What review(Payload& in, ReviewState state) {
+    if (from_elsewhere(in)) return elsewhere();
+    ReviewTold told{pull_of(in), {}, state};
+    told.reviewer = name(in, "sender.login");
+    return told;
+}
+What approved(Payload& in) { return review(in, ReviewState::approved); }
+What rejected(Payload& in) { return review(in, ReviewState::rejected); }
+What commented(Payload& in) { return review(in, ReviewState::commented); }
+
+What ci_run(Payload& in, const std::string& object) {
+    if (!in.has(object + ".head_branch")) return Nothing{"a run of the forge's CI for no branch"};
+    return BranchMoved{name(in, object + ".head_branch"), commit(in, object + ".head_sha"), false};
+}
+What workflow_run(Payload& in) { return ci_run(in, "workflow_run"); }
+What workflow_job(Payload& in) { return ci_run(in, "workflow_job"); }
+
+What issue(Payload&) { return Nothing{"issues of a forge make no work here"}; }
+What comment(Payload&) { return Nothing{"comments decide nothing here"}; }
+
+struct Kind {
+    std::string_view event;
+    What (*read)(Payload&);
+};
+constexpr std::array kinds{
+    Kind{"push", push},
+    Kind{"create", created},
+    Kind{"delete", deleted},
+    Kind{"status", status},
+    Kind{"pull_request", pull_request},
+    Kind{"pull_request_assign", pull_request},
+    Kind{"pull_request_label", pull_request},
+    Kind{"pull_request_milestone", pull_request},
+    Kind{"pull_request_sync", pull_request},
+    Kind{"pull_request_review_request", pull_request},
+    Kind{"pull_request_review_approved", approved},
+    Kind{"pull_request_review_rejected", rejected},
+    Kind{"pull_request_review_comment", commented},
+    Kind{"pull_request_comment", comment},
+    Kind{"issue_comment", comment},
+    Kind{"issues", issue},
+    Kind{"issue_assign", issue},
+    Kind{"issue_label", issue},
+    Kind{"issue_milestone", issue},
+    Kind{"workflow_run", workflow_run},
+    Kind{"workflow_job", workflow_job},
+};
+
+}  // namespace
+
+Result<GiteaEvent> read_gitea_event(std::string_view event, std::string_view body) {
+    auto in = Payload::parse(body);
+    if (!in) return fail(in.error());
+    const auto* kind = std::ranges::find(kinds, event, &Kind::event);
+    if (kind == kinds.end()) {
+        const auto named = event.empty() ? "an event without a name" : "unknown event \"" + one_line(event, 100) + "\"";
+        return GiteaEvent{{}, Nothing{named}};
+    }
+    GiteaEvent told;
+    told.what = kind->read(*in);
+    if (!std::holds_alternative<Nothing>(told.what)) told.repository = name(*in, "repository.full_name");
+    if (auto good = in->problem(); !good) return fail(good.error());
+    return told;
+}
+
+}  // namespace orchd::forge

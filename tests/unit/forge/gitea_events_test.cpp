@@ -1,0 +1,145 @@
+// R33, R40: what each webhook of Gitea and Forgejo tells, and that none that is odd tells more.
+#include "forge/gitea_events.h"
+
+#include <gtest/gtest.h>
+
+#include "support/corpus.h"
+
+namespace orchd::forge {
+namespace {
+
+using support::sample;
+using support::with;
+
+const std::string head = "9fceb02d0ae598e95dc970b74767f19372d61af8";
+
+GiteaEvent read(const std::string& name) {
+    const auto s = sample("gitea", name);
+    auto event = read_gitea_event(s.event, s.body);
+    if (!event) throw std::runtime_error(name + ": " + event.error().text);
+    return *event;
+}
+std::string refusal(const std::string& event, const std::string& body) {
+    const auto read = read_gitea_event(event, body);
+    return read ? "" : read.error().text;
+}
+
+TEST(GiteaEvents, APushAndWhatComesOrGoesTellWhereTheBranchIs) {
+    for (const std::string name : {"push", "create", "create-forgejo"}) {
+        const auto event = read(name);
+        EXPECT_EQ(event.repository, "acme/app") << name;
+        const auto moved = std::get<BranchMoved>(event.what);
+        EXPECT_EQ(moved.branch, "task/HELLO-1") << name;
+        EXPECT_EQ(moved.commit, head) << name;
+        EXPECT_TRUE(moved.pushed) << name;
+    }
+    for (const std::string name : {"push-gone", "delete"}) {
+        const auto moved = std::get<BranchMoved>(read(name).what);
+        EXPECT_EQ(moved.branch, "task/HELLO-1") << name;
+        EXPECT_EQ(moved.commit, "") << name;
+    }
+    EXPECT_TRUE(std::holds_alternative<Nothing>(read("push-tag").what));
+}
+
+TEST(GiteaEvents, AStatusTellsOfACommitAndOfNoBranch) {
+    const auto told = std::get<StatusTold>(read("status").what);
+    EXPECT_EQ(told.commit, head);
+    EXPECT_EQ(told.context, "ci/build");
+    EXPECT_EQ(told.description, "ok");
+    EXPECT_EQ(told.state, Colour::green);
+    EXPECT_EQ(told.at, 1'782'900'120'000);
+    EXPECT_EQ(told.seq, 55);
+}
+
+TEST(GiteaEvents, OnlyWhatSurelyMeansSuccessIsGreen_R02) {
+    const auto s = sample("gitea", "status");
+    const auto said = [&](const std::string& word) {
+        const auto event = read_gitea_event("status", with(s.body, "\"state\": \"success\"", "\"state\": \"" + word + "\""));
+        return std::get<StatusTold>(event.value().what);
+    };
+    EXPECT_EQ(said("skipped").state, Colour::green);
+    for (const std::string word : {"failure", "error", "warning"}) EXPECT_EQ(said(word).state, Colour::red) << word;
+    for (const std::string word : {"pending", "SUCCESS", "great"}) EXPECT_EQ(said(word).state, Colour::undecided) << word;
+    EXPECT_EQ(said("great").description, "state \"great\": ok") << "any word may be reported";
+    EXPECT_EQ(said("pending").description, "ok");
+}
+
+TEST(GiteaEvents, AShortIdOfAStatusIsMadeWholeByItsCommit) {
+    const auto s = sample("gitea", "status");
+    const auto brief = with(s.body, "\"sha\": \"" + head + "\"", "\"sha\": \"9fceb02\"");
+    EXPECT_EQ(std::get<StatusTold>(read_gitea_event("status", brief).value().what).commit, head);
+    EXPECT_EQ(refusal("status", with(s.body, "\"sha\": \"" + head + "\"", "\"sha\": \"deadbee\"")), "sha is no commit id");
+}
+
+TEST(GiteaEvents, APullRequestIsWhatItSaysOfItself) {
+    auto pull = std::get<PullRequest>(read("pull_request-opened").what);
+    EXPECT_EQ(pull.number, 12);
+    EXPECT_EQ(pull.branch, "task/HELLO-1");
+    EXPECT_EQ(pull.head, head);
+    EXPECT_EQ(pull.target, "main");
+    EXPECT_EQ(pull.state, PullState::open);
+    EXPECT_EQ(pull.at, 1'782'900'300'000);
+    EXPECT_EQ(std::get<PullRequest>(read("pull_request-merged").what).state, PullState::merged);
+    const auto s = sample("gitea", "pull_request-opened");
+    const auto closed = read_gitea_event(s.event, with(s.body, "\"state\": \"open\"", "\"state\": \"closed\"")).value();
+    EXPECT_EQ(std::get<PullRequest>(closed.what).state, PullState::closed);
+    // Once the branch is gone its name stands in the label alone.
+    auto gone = with(s.body, "\"ref\": \"task/HELLO-1\"", "\"ref\": \"refs/pull/12/head\"");
+    EXPECT_EQ(std::get<PullRequest>(read_gitea_event(s.event, gone).value().what).branch, "task/HELLO-1");
+    for (const std::string name : {"pull_request_sync", "pull_request_label"})
+        EXPECT_TRUE(std::holds_alternative<PullRequest>(read(name).what)) << name;
+}
+
+TEST(GiteaEvents, ACopyOfTheRepositorySpeaksForNoBranchOfOurs) {
+    const auto s = sample("gitea", "pull_request-opened");
+    const auto at = s.body.rfind("\"repo_id\": 7");
+    auto fork = s.body;
+    fork.replace(at, 12, "\"repo_id\": 8");
+    EXPECT_TRUE(std::holds_alternative<Nothing>(read_gitea_event(s.event, fork).value().what));
+    fork.replace(at, 12, "\"repo_id\":-1");
+    EXPECT_TRUE(std::holds_alternative<PullRequest>(read_gitea_event(s.event, fork).value().what)) << "it is gone";
+}
+
+TEST(GiteaEvents, TheEventTypeTellsAReviewFromAComment) {
+    const auto review = std::get<ReviewTold>(read("pull_request_review_approved").what);
+    EXPECT_EQ(review.reviewer, "grace");
+    EXPECT_EQ(review.state, ReviewState::approved);
+    EXPECT_EQ(review.of.number, 12);
+    EXPECT_EQ(std::get<ReviewTold>(read("pull_request_review_rejected").what).state, ReviewState::rejected);
+    EXPECT_EQ(std::get<ReviewTold>(read("pull_request_review_comment").what).state, ReviewState::commented);
+    EXPECT_TRUE(std::holds_alternative<Nothing>(read("pull_request_comment").what)) << "the other event of that name";
+}
+
+TEST(GiteaEvents, ARunOfTheForgesCiSaysToLookAgain) {
+    for (const std::string name : {"workflow_run", "workflow_job"}) {
+        const auto moved = std::get<BranchMoved>(read(name).what);
+        EXPECT_EQ(moved.branch, "task/HELLO-1");
+        EXPECT_FALSE(moved.pushed);
+    }
+}
+
+TEST(GiteaEvents, WhatIsUnknownIsNothingAndSaysSo_R18) {
+    for (const std::string event : {"release", "package", "", "fork", "repository", "push\x1b"}) {
+        const auto told = read_gitea_event(event, "{}").value();
+        EXPECT_FALSE(std::get<Nothing>(told.what).why.empty()) << event;
+        EXPECT_EQ(std::get<Nothing>(told.what).why.find('\x1b'), std::string::npos);
+    }
+    for (const std::string name : {"issues", "issue_comment"})
+        EXPECT_TRUE(std::holds_alternative<Nothing>(read(name).what)) << name;
+}
+
+TEST(GiteaEvents, WhatMattersAndIsWrongIsRefusedByItsField_R40) {
+    EXPECT_EQ(refusal("push", "{}"), "ref is missing");
+    EXPECT_EQ(refusal("push", R"({"ref":7})"), "ref is a number, not a text");
+    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/x","after":"HEAD"})"), "after is no commit id");
+    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/x","after":")" + head + "\"}"), "repository.full_name is missing");
+    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/a\nb","after":")" + head + "\"}"), "ref holds control characters");
+    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/)" + std::string(300, 'x') + R"(","after":")" + head + "\"}"),
+              "ref is longer than 255 bytes");
+    EXPECT_NE(refusal("push", "payload=%7B%7D"), "");
+    EXPECT_EQ(refusal("pull_request", R"({"pull_request":{"number":-1}})"),
+              "pull_request.number is no number of a pull request");
+}
+
+}  // namespace
+}  // namespace orchd::forge
