@@ -64,6 +64,25 @@ Result<Act> on_both(sd_bus_message* call) {
     });
 }
 
+constexpr std::array release_options{OptionRow{"force", OptionRow::Kind::flag}};
+
+// A work item or the key of a lease, a reason, and whether by force.
+template <auto read, auto act>
+Result<Act> release(sd_bus_message* call) {
+    auto key = read(call);
+    if (!key) return fail(key.error());
+    auto reason = read_reason(call);
+    if (!reason) return fail(reason.error());
+    const auto options = Options::read(call, release_options);
+    if (!options) return fail(options.error());
+    return Act([release = engine::LeaseRelease{std::move(*key), std::move(*reason), options->flag("force")}](
+                   engine::World& world, const std::string& by) { return without_path(act(world, release, by)); });
+}
+
+Result<Act> parse_reap(sd_bus_message*) {
+    return Act([](engine::World& world, const std::string& by) { return without_path(engine::reap_now(world, by)); });
+}
+
 constexpr std::array changes{
     Change{"CreateTask", names::action_manage_tasks, parse_create},
     Change{"Approve", names::action_approve, on<read_work_item, engine::approve>},
@@ -75,6 +94,9 @@ constexpr std::array changes{
     Change{"RetryJob", names::action_manage_tasks, on<read_job_id, engine::retry_job>},
     Change{"AddDependency", names::action_manage_tasks, on_both<engine::add_dependency>},
     Change{"RemoveDependency", names::action_manage_tasks, on_both<engine::remove_dependency>},
+    Change{"ReleaseTransitionLease", names::action_release_lease, release<read_work_item, engine::release_transition>},
+    Change{"ReleaseMergeLease", names::action_release_lease, release<read_text, engine::release_held>},
+    Change{"Reap", names::action_manage_queue, parse_reap},
     Change{"Pause", names::action_manage_queue, with_reason<read_text, engine::pause>},
     Change{"Resume", names::action_manage_queue, on<read_text, engine::resume>},
 };

@@ -156,6 +156,9 @@ void Signals::tell(store::Db& db, const store::Event& event, Touched& touched) {
     } else if (event.kind == "hold_changed") {
         emit("HoldChanged", "sss", work_item_of(db, event.task_id).c_str(), text(data, "hold").c_str(),
              text(data, "reason").c_str());
+    } else if (event.kind == "lease_reclaimed") {
+        emit("LeaseReclaimed", "ssb", text(data, "kind").c_str(), text(data, "key").c_str(),
+             number(data, "forced") != 0 ? 1 : 0);
     } else if (event.kind == "alert") {
         emit("Alert", "ss", text(data, "key").c_str(), text(data, "text").c_str());
     } else if (event.kind == "task_created" && event.task_id) {

@@ -42,6 +42,7 @@ inline constexpr std::string_view deploy = "orchd-deploy";
 inline constexpr std::string_view deploy_ok = "orchd-deploy-ok";
 inline constexpr std::string_view deploy_fail = "orchd-deploy-fail";
 inline constexpr std::string_view network = "orchd-network";  // active while a run may use the host's network
+inline constexpr std::string_view reaper = "orchd-reaper.service";
 [[nodiscard]] inline std::string unit(std::string_view stem, std::string_view work_item) {
     return std::string(stem) + '@' + std::string(work_item) + ".service";
 }

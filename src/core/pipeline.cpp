@@ -66,12 +66,9 @@ Decision again(Decision decision, Stage stage, const Caps& caps) {
 
 Decision back(Decision decision, Stage to, const Caps& caps) {
     const bool conflict = decision.gate == Gate::branch_mergeable;
-    int& count = conflict ? decision.retries.conflict : decision.retries.developer;
-    const int cap = conflict ? caps.conflict : caps.developer;
-    if (count >= cap) {
-        return escalated(std::move(decision), conflict ? "sent back by conflicts" : "sent back to development", cap);
-    }
-    ++count;
+    if (!conflict && decision.retries.developer >= caps.developer)
+        return escalated(std::move(decision), "sent back to development", caps.developer);
+    ++(conflict ? decision.retries.conflict : decision.retries.developer);
     decision.retries.again = 0;
     decision.kind = Decision::Kind::move;
     decision.to = to;

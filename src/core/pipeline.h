@@ -41,13 +41,12 @@ struct Retries {
     int developer = 0;       // sent back to development by a red review, test, staging or re-test verdict
     int again = 0;           // the present stage asked again; starts anew with the next stage
     int infrastructure = 0;  // deaths by signal, boot, time-out; never escalate by themselves
-    int conflict = 0;        // sent back to development by a rebase conflict, which is nobody's verdict
+    int conflict = 0;        // sent back to development by a rebase conflict, which is nobody's verdict; never escalates
 };
-// So many times is a task sent again or back; what would be one more is escalated.
+// So many times is a task sent again or back by a verdict; what would be one more is escalated.
 struct Caps {
     int developer = 3;
     int again = 3;
-    int conflict = 3;
 };
 
 struct Decision {

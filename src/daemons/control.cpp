@@ -18,7 +18,7 @@ public:
             house_->refresh();
             return &house_->world();
         }
-        auto opened = daemons::House::open({.actor = "control"});
+        auto opened = daemons::House::open({.actor = "control", .units = true});
         if (!opened) {
             const auto& error = opened.error();
             return fail(error.code == Errc::invalid_argument ? Errc::unavailable : error.code, error.text);

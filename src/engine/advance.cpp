@@ -16,8 +16,7 @@ namespace {
 constexpr const char* moved_on = "the task moved on meanwhile";
 
 Caps caps(const settings::Settings& settings) {
-    const int back = static_cast<int>(settings.retry_cap);
-    return {.developer = back, .again = static_cast<int>(settings.again_cap), .conflict = back};
+    return {.developer = static_cast<int>(settings.retry_cap), .again = static_cast<int>(settings.again_cap)};
 }
 
 Status note_answers(const Acting& who, Turn& turn, const std::vector<GateAnswer>& answers) {

@@ -49,7 +49,7 @@ bool needs_lease(Role role) {
     return role == Role::staging || role == Role::retest || role == Role::build || role == Role::deploy;
 }
 
-Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease, bool forced) {
+Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease, const Reclaim& how) {
     auto freed = store::release_transition(who.tx, lease.task_id, lease.fence);
     if (!freed) return fail(freed.error());
     if (!*freed) return {};
@@ -58,8 +58,9 @@ Status release_reclaimed(const Acting& who, const store::Task& task, const store
                             {"key", task.work_item},
                             {"unit", lease.owner->unit},
                             {"fence", lease.fence},
-                            {"forced", std::int64_t{forced}}});
-    if (!noted || !forced) return noted;
+                            {"forced", std::int64_t{how.forced}},
+                            {"reason", how.reason}});
+    if (!noted || !how.forced) return noted;
     return add_event(who, "alert", lease.task_id, std::nullopt,
                      {{"key", "lease/" + task.work_item},
                       {"text", "the transition lease of " + task.work_item + " was taken from " + lease.owner->unit +
@@ -84,6 +85,18 @@ Result<bool> take_lease(World& world, const Acting& who, store::LeaseKind kind, 
     if (!acquired || !*acquired || !*before || (*before)->task_id == task_id) return acquired;
     if (auto cancelled = cancel_run_under(world, who, **before, key); !cancelled) return fail(cancelled.error());
     return true;
+}
+
+Status ask_those_behind(World& world, store::Tx& tx, std::int64_t task_id) {
+    for (const auto kind : {store::LeaseKind::merge, store::LeaseKind::target}) {
+        auto leases = store::all_held(tx.db(), kind);
+        if (!leases) return fail(leases.error());
+        for (const auto& lease : *leases) {
+            if (lease.task_id != task_id) continue;
+            if (auto asked = lease_freed(world, tx, kind, lease.key); !asked) return asked;
+        }
+    }
+    return {};
 }
 
 Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind) {

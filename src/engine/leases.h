@@ -29,11 +29,18 @@ inline constexpr const char* wait_deploy_target = "deploy_target";
 
 // Takes a transition lease from its owner, who is dead, with "lease_reclaimed" {kind, key, fence, forced}; `forced`: it lived
 // until its unit was stopped for this, so an alert goes out. Nothing if its fence is no longer the newest.
+struct Reclaim {
+    bool forced = false;
+    std::string reason = {};  // a person's
+};
 [[nodiscard]] Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease,
-                                       bool forced);
+                                       const Reclaim& how);
 // The merge or target lease `key` is free: asks for the advance of the oldest task that waits for it and can move. Of a merge
 // lease that may be a task of any project with this repository.
 [[nodiscard]] Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key);
+
+// The task stands still, held or paused, with leases that others may now take: asks for the oldest that waits for each.
+[[nodiscard]] Status ask_those_behind(World& world, store::Tx& tx, std::int64_t task_id);
 
 // Gives up the task's leases of a kind, with lease_freed() for each.
 [[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind);

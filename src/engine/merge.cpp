@@ -169,9 +169,9 @@ private:
         boundary("merge.apply.before");
         auto applied = turn_.forge().merge(turn_.mirror(), turn_.project().target, commit, turn_.code().target_head);
         boundary("merge.apply.after");
-        if (applied) return merged(round, commit);
+        // Whatever was answered: merged is what stands in the target's history.
         auto happened = turn_.forge().contains(turn_.mirror(), turn_.project().target, commit);
-        if (!happened) return MergeResult{Kind::cannot_tell, commit};
+        if (!happened || (applied && !*happened)) return MergeResult{Kind::cannot_tell, commit};
         if (*happened) return merged(round, commit);
         if (applied.error().code != Errc::conflict) return fail(applied.error());
         return abandon(round, "merge", commit, applied.error().text);

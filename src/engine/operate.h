@@ -45,6 +45,17 @@ struct TaskRequest {
 [[nodiscard]] Status remove_dependency(World& world, const std::string& work_item, const std::string& needs,
                                        const std::string& by);
 
+// A lease that a person takes from its owner: of a transition by work item, of a merge or target by its key.
+struct LeaseRelease {
+    std::string key = {}, reason = {};
+    bool force = false;  // a living owner's unit is stopped and seen empty first; otherwise that is Errc::conflict
+};
+[[nodiscard]] Status release_transition(World& world, const LeaseRelease& release, const std::string& by);
+// By force a run that holds it is cancelled and its task asks anew; a deploy under way is never stopped.
+[[nodiscard]] Status release_held(World& world, const LeaseRelease& release, const std::string& by);
+// Starts a pass of the reaper and does not wait for it. Errc::conflict while it is switched off.
+[[nodiscard]] Status reap_now(World& world, const std::string& by);
+
 // scope: "" (everything), "project:NAME" or "task:WORK-ITEM".
 [[nodiscard]] Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by);
 [[nodiscard]] Status resume(World& world, const std::string& scope, const std::string& by);

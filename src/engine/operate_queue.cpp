@@ -124,7 +124,8 @@ Status cancel_job(World& world, std::int64_t job_id, const std::string& by) {
         const auto why = describe(job) + " was cancelled by " + by;
         if (auto ended = end_job(who, job, why); !ended) return ended;
         if (terminal(task.stage)) return {};
-        return change_hold(who, task, Hold::human, why);
+        if (auto held = change_hold(who, task, Hold::human, why); !held) return held;
+        return ask_those_behind(world, who.tx, task.id);
     });
 }
 
@@ -175,6 +176,8 @@ Status pause(World& world, const std::string& scope, const std::string& reason, 
                      [&](const store::Task& t) { return store::pause_task(who.tx, t.id, by, reason, who.now); }},
             *what);
         if (!paused) return paused;
+        if (const auto task = task_of(*what))
+            if (auto asked = ask_those_behind(world, who.tx, *task); !asked) return asked;
         return add_event(who, "paused", task_of(*what), std::nullopt, {{"scope", scope}, {"reason", reason}});
     });
 }

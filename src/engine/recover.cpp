@@ -5,6 +5,7 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
+#include "store/facts.h"
 #include "store/pass_lock.h"
 #include "store/tasks.h"
 
@@ -52,22 +53,27 @@ Result<int> tick(World& world, const store::Claim& claim, Recovered& recovered) 
     return ticks;
 }
 
+// The forge, say, has not answered for hours: a person is called, and the finish tried on.
+Status tell_of_stuck_finish(World& world, const store::Claim& claim) {
+    const auto unit = handlers_of(claim).fail;
+    return call_a_person(world, claim, "the end of a run cannot be worked up: see `journalctl -u " + unit + "`");
+}
+
 // A run whose exit is on record is its finish's; one that died has its successor started.
 Status resume_finish(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto handlers = handlers_of(claim);
+    const bool stuck = hopeless(world, claim.run);
     for (const auto& unit : {claim.run.unit, handlers.ok, handlers.fail}) {
-        if (busy(world.units->see(unit))) return forget_ticks(world, claim);
+        if (!busy(world.units->see(unit))) continue;
+        const bool of_this_boot = claim.run.boot_id == world.now().boot_id;  // or it has only just had its first chance
+        if (auto told = stuck && of_this_boot ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
+        return forget_ticks(world, claim);
     }
     auto ticks = tick(world, claim, recovered);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks % world.settings.reaper_dead_ticks != 0) return {};
-    // The forge, say, has not answered for hours: a person is called, and the finish tried on.
     const bool tried_before = *ticks > world.settings.reaper_dead_ticks;
-    if (tried_before && age_ms(world.now(), claim.run) > ceiling_ms(world))
-        if (auto told =
-                call_a_person(world, claim, "the end of a run cannot be worked up: see `journalctl -u " + handlers.fail + "`");
-            !told)
-            return told;
+    if (auto told = stuck && tried_before ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
     const bool ok = claim.run.exit->kind == ExitKind::exited && claim.run.exit->status == 0;
     StartRequest request{.unit = ok ? handlers.ok : handlers.fail, .limits = {}, .network_unit = {}, .network = false};
     boundary("recover.resume.before");
@@ -171,6 +177,18 @@ Result<Recovered> recover(World& world) {
         if (auto looked = look_after(world, claim, recovered); !looked) world.warn(claim.work_item, looked.error().text);
     if (world.settings.lease_reclaim_enabled) reclaim_leases(world, recovered);
     if (loaded && world.settings.reaper_enabled) stop_orphans(world, *loaded, *live, recovered);
+    return recovered;
+}
+
+Result<Recovered> reap(World& world) {
+    auto recovered = recover(world);
+    if (!recovered || recovered->elsewhere) return recovered;
+    auto kept = bounded("reap.commit", [&] {
+        return world.db.write([&](store::Tx& tx) {
+            return store::put_state(tx, {"reaper_pass", describe(*recovered), world.actor, "", world.now().utc_ms});
+        });
+    });
+    if (!kept) return fail(kept.error());
     return recovered;
 }
 

@@ -29,6 +29,11 @@ struct Handlers {  // the two units of which one finishes a run
     return run.boot_id == now.boot_id ? now.boot_ms - run.started_boot : now.utc_ms - run.started_at;
 }
 [[nodiscard]] inline std::int64_t ceiling_ms(const World& world) { return world.settings.reaper_max_running_s * 1000; }
+// Beyond the ceiling by so much that what should have ended long ago needs a person.
+[[nodiscard]] inline bool hopeless(const World& world, const store::Run& run) {
+    constexpr std::int64_t patience_ms = 10 * 60 * 1000;
+    return age_ms(world.now(), run) > ceiling_ms(world) + patience_ms;
+}
 
 // Holds the claim's task as `infra` for what only a person can mend; nothing if it is held already or over.
 [[nodiscard]] Status call_a_person(World& world, const store::Claim& claim, const std::string& why);

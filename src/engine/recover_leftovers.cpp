@@ -57,7 +57,7 @@ Status reclaim_transition(World& world, const store::TransitionLease& lease, Rec
     auto released = world.db.write([&](store::Tx& tx) -> Status {
         auto task = store::find_task(tx.db(), lease.task_id);
         if (!task) return fail(task.error());
-        return release_reclaimed(acting(world, tx), **task, lease, lives);
+        return release_reclaimed(acting(world, tx), **task, lease, {.forced = lives});
     });
     if (!released) return released;
     boundary("recover.lease.after");

@@ -11,8 +11,6 @@
 namespace orchd::engine {
 namespace {
 
-constexpr std::int64_t stop_patience_ms = 10 * 60 * 1000;  // past the ceiling, before a person is called
-
 bool finishing(World& world, const store::Claim& claim) {
     const auto handlers = handlers_of(claim);
     return busy(world.units->see(handlers.ok)) || busy(world.units->see(handlers.fail));
@@ -65,7 +63,7 @@ Status end_job(const Acting& who, const Stopped& stopped, JobStatus to) {
 }
 
 // Held by its attempts or because its command is not there: by what nobody but a person can mend.
-Status count_death(const World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
+Status count_death(World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
     if (came_to == Outcome::infra) {
         auto retries = stopped.task.retries;
         ++retries.infrastructure;
@@ -78,6 +76,7 @@ Status count_death(const World& world, const Acting& who, const Stopped& stopped
                      "): " + stopped.job.error +
                      (used_up ? ", the last of " + std::to_string(stopped.job.attempts) + " attempts" : "");
     if (auto held = change_hold(who, stopped.task, Hold::infra, why); !held) return held;
+    if (auto asked = ask_those_behind(world, who.tx, stopped.task.id); !asked) return asked;
     return add_event(who, "alert", stopped.task.id, stopped.job.id,
                      {{"key", "infra/" + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
 }
@@ -88,7 +87,7 @@ Status release_transition_of(const World& world, const Acting& who, const Stoppe
     if (!lease) return fail(lease.error());
     if (!*lease || !(*lease)->owner || (*lease)->run_id != stopped.run.id) return {};
     ++recovered.leases;
-    return release_reclaimed(who, stopped.task, **lease, age_ms(who.now, stopped.run) > ceiling_ms(world));
+    return release_reclaimed(who, stopped.task, **lease, {.forced = age_ms(who.now, stopped.run) > ceiling_ms(world)});
 }
 
 Status queue_again(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
@@ -125,7 +124,7 @@ Status write_end(World& world, const Acting& who, const store::Claim& claim, Rec
 
 Status finish_stopping(World& world, const store::Claim& claim, Recovered& recovered) {
     auto nothing = nothing_left(world, claim);
-    if (age_ms(world.now(), claim.run) > ceiling_ms(world) + stop_patience_ms && !nothing.value_or(false)) {
+    if (hopeless(world, claim.run) && !nothing.value_or(false)) {
         auto called =
             call_a_person(world, claim, claim.run.unit + " cannot be stopped: see `systemctl status " + claim.run.unit + "`");
         if (!called) return called;

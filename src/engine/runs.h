@@ -62,6 +62,8 @@ inline constexpr std::int64_t between_ticks_ms = 1000;  // looks that are closer
 // of `stopping` jobs.
 [[nodiscard]] Result<Recovered> recover(World& world);
 
+// A pass as the reaper makes it: recover(), and when it was and what it did in settings_state "reaper_pass".
+[[nodiscard]] Result<Recovered> reap(World& world);
 // What a pass did, for people; empty where that was nothing.
 [[nodiscard]] std::string describe(const Recovered& recovered);
 

@@ -64,6 +64,8 @@ Result<std::optional<std::int64_t>> Turn::take_lease(const store::LeaseOwner& ow
     if (!dead) return fail(dead.error());
     boundary("advance.lease.before");
     auto fence = world_.db.write([&](store::Tx& tx) -> Result<std::optional<std::int64_t>> {
+        // Nor is the lease taken by one who was replaced meanwhile: it would keep it for nothing.
+        if (auto counts = still_counts(tx); !counts) return fail(counts.error());
         const Acting who = acting(world_, tx);
         auto taken = store::acquire_transition(tx, task_.id, owner, *job_.run_id, task_.stage, *dead, who.now);
         if (!taken || !*taken || !*dead) return taken;
@@ -156,6 +158,9 @@ Status Turn::put_back(const std::string& reason) {
     const auto wait = backoff_ms(job_.attempts, settings.backoff_base_s * 1000, settings.backoff_cap_s * 1000, world_.random());
     auto put = write("advance.put_back", [&](const Acting& who) -> Status {
         if (auto released = release(who.tx); !released) return released;
+        // Of a turn that was in its transition: while it waits for its time, others go first.
+        if (fence_)
+            if (auto released = release_leases(world_, who.tx, task_); !released) return released;
         if (job_.attempts >= job_.max_attempts) return give_up(who, reason);
         auto stopping = store::begin_stopping(who.tx, job_.id, *job_.run_id, reason, who.now);
         if (!stopping) return fail(stopping.error());

@@ -271,6 +271,19 @@ Result<std::vector<std::string>> Manager::active(const std::vector<std::string>&
     return names;
 }
 
+Result<std::optional<std::int64_t>> Manager::timer_interval_s(const std::string& timer) {
+    auto reply = call(bus_, property_request(bus_, unit_path(timer), "org.freedesktop.systemd1.Timer", "TimersMonotonic"));
+    if (!reply) return fail(about("asking for " + timer, reply.error()));
+    auto* m = reply->get();
+    if (sd_bus_message_enter_container(m, 'v', "a(stt)") < 0 || sd_bus_message_enter_container(m, 'a', "(stt)") < 0)
+        return fail(Errc::unavailable, "asking for " + timer + ": odd reply");
+    const char* base = nullptr;
+    std::uint64_t usec = 0;
+    while (sd_bus_message_read(m, "(stt)", &base, &usec, nullptr) > 0)
+        if (std::string_view(base) == "OnUnitActiveUSec") return static_cast<std::int64_t>(usec / 1'000'000);
+    return std::nullopt;
+}
+
 Result<std::vector<Slot>> Manager::watch(const Gone& gone) {
     struct Signal {
         const char* member;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,8 @@ public:
     [[nodiscard]] UnitSeen see(const std::string& unit);
     // Loaded units that match one of the patterns (shell's) and are neither inactive nor failed.
     [[nodiscard]] Result<std::vector<std::string>> active(const std::vector<std::string>& patterns);
+    // How long after one pass a timer starts the next (OnUnitActiveSec=), in seconds; nothing where the unit is not installed.
+    [[nodiscard]] Result<std::optional<std::int64_t>> timer_interval_s(const std::string& timer);
     // Calls `gone` with the name of each unit that the manager drops or that a job of its ended for, from within the bus's
     // dispatch, until the slots go.
     [[nodiscard]] Result<std::vector<Slot>> watch(const std::function<void(const std::string& unit)>& gone);

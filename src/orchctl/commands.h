@@ -22,6 +22,7 @@ void add_logs(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_pause(CLI::App& app, Session& session);
 void add_project(CLI::App& app, Session& session);
+void add_reap(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_db(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);

@@ -2,8 +2,10 @@
 #include <boost/json.hpp>
 
 #include "core/names.h"
+#include "host/systemd.h"
 #include "orchctl/commands.h"
 #include "orchctl/host_config.h"
+#include "settings/timers.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -35,11 +37,28 @@ Status show(Session& session) {
     return {};
 }
 
+// Timers that systemd runs at another interval than is set. Nothing to say where it cannot be asked.
+std::vector<std::string> timers_out_of_step(const settings::Settings& values) {
+    std::vector<std::string> problems;
+    const auto bus = host::open_system_bus();
+    if (!bus) return problems;
+    host::Manager manager(**bus);
+    for (const auto& timer : settings::timer_intervals()) {
+        const auto runs = manager.timer_interval_s(std::string(timer.unit));
+        const auto set = values.*timer.interval_s;
+        if (!runs || !*runs || **runs == set) continue;
+        problems.push_back(std::string(timer.unit) + " runs every " + std::to_string(**runs) + " s, " + std::string(timer.key) +
+                           " is " + std::to_string(set) + " s: `systemctl daemon-reload` puts them in step");
+    }
+    return problems;
+}
+
 Status check(Session& session) {
     std::vector<std::string> problems;
     settings::Settings values;
     if (const auto loaded = host_settings()) {
         values = loaded->settings;
+        problems = timers_out_of_step(values);
     } else {
         problems = lines_of(loaded.error().text);
     }

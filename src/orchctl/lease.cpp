@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <memory>
 
+#include "core/work_item.h"
 #include "orchctl/answers.h"
 #include "orchctl/client.h"
 #include "orchctl/commands.h"
@@ -31,13 +33,40 @@ Status list(Session& session) {
     return {};
 }
 
+struct Release {
+    std::string key, reason;
+    bool force = false;
+};
+
+Status release(Session& session, const Release& given) {
+    const bool transition = WorkItem::parse(given.key).has_value();
+    Options options;
+    if (given.force) options.emplace_back("force", true);
+    return act(session, transition ? "ReleaseTransitionLease" : "ReleaseMergeLease", {given.key, given.reason, options},
+               "Released the lease of " + given.key + ".");
+}
+
 }  // namespace
 
 void add_lease(CLI::App& app, Session& session) {
     auto* lease = app.add_subcommand("lease", "Leases: who is in a transition, merges, or works on a target");
     lease->require_subcommand(1);
+    const auto given = std::make_shared<Release>();
+    auto* releasing = lease->add_subcommand("release", "Take a lease from its owner, who must be dead unless it is forced");
+    releasing
+        ->add_option("KEY", given->key, "A work item, for its transition; a repository or target, as 'lease list' shows it")
+        ->required();
+    releasing->add_option("-r,--reason", given->reason, "Why, for its history")->required();
+    releasing->add_flag("--force", given->force, "Also from a living owner, whose unit is stopped first");
+    releasing->callback([&session, given] { session.command = [&session, given] { return release(session, *given); }; });
     auto* listing = lease->add_subcommand("list", "List the leases that are held");
     listing->callback([&session] { session.command = [&session] { return list(session); }; });
+}
+
+void add_reap(CLI::App& app, Session& session) {
+    app.add_subcommand("reap", "Look at once at everything that runs, and put right what died")->callback([&session] {
+        session.command = [&session] { return act(session, "Reap", {}, "The reaper was started."); };
+    });
 }
 
 }  // namespace orchd::orchctl

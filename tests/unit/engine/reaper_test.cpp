@@ -1,5 +1,6 @@
 // R09, R10, R13, R38: leases that nobody owns any more, what the switches leave alone, and that one pass is made at a time.
 #include "engine/leases.h"
+#include "engine/operate.h"
 #include "run_life.h"
 #include "store/pass_lock.h"
 
@@ -165,6 +166,61 @@ TEST(ReaperTest, R09_ImpossibleRowsOfAForeignHandAreHealedByEveryPass) {
     EXPECT_EQ(must(store::find_state(life.scene.db, "impossible_queued_total"))->value, "1");
     EXPECT_EQ(life.dispatch(), 1) << "and it can be claimed";
     EXPECT_EQ(life.live().job.id, job.id);
+}
+
+TEST(ReleaseLease, R13_ALivingOwnerKeepsItsLeaseUnlessForced) {
+    RunLife life;
+    life.task().in(Stage::development);
+    auto control = life.scene.world("control");
+    const engine::LeaseRelease asked{.key = "HELLO-1", .reason = "it hangs"}, forced{"HELLO-1", "it hangs", true};
+    EXPECT_EQ(engine::release_transition(control, asked, "ada").error().code, Errc::conflict) << "nobody holds it";
+    life.scene.units.runs(other, "x");
+    lease_to(life, other);
+    const auto refused = engine::release_transition(control, asked, "ada");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::conflict);
+    EXPECT_NE(refused.error().text.find(other), std::string::npos);
+    EXPECT_TRUE(leased(life));
+    {
+        const auto pass = must(store::PassLock::try_take(life.scene.db.path()));
+        EXPECT_EQ(engine::release_transition(control, forced, "ada").error().code, Errc::unavailable);
+    }
+    must(engine::release_transition(control, forced, "ada"));
+    EXPECT_FALSE(leased(life));
+    EXPECT_EQ(life.scene.units.stopped, std::vector{other});
+    EXPECT_NE(life.task().events("lease_reclaimed").at(0).find("it hangs"), std::string::npos);
+    lease_to(life, "gone.service");
+    must(engine::release_transition(control, asked, "ada"));
+    EXPECT_FALSE(leased(life));
+}
+
+TEST(ReleaseLease, R12_AMergeLeaseIsTakenFromARunByCancellingItAndAskingAnew) {
+    RunLife life;
+    life.task().in(Stage::deploy_staging);
+    life.task("HELLO-2").in(Stage::deploy_staging);
+    must(life.scene.step("HELLO-1"));
+    must(life.scene.step("HELLO-2"));
+    const auto key = engine::staging_target("hello");
+    ASSERT_TRUE(life.scene.runs("HELLO-1", Role::staging));
+    life.scene.units.runs(life.agent(), "staging");
+    auto control = life.scene.world("control");
+    EXPECT_EQ(engine::release_held(control, {.key = "no such"}, "ada").error().code, Errc::no_such);
+    EXPECT_EQ(engine::release_held(control, {.key = key}, "ada").error().code, Errc::conflict);
+    must(engine::release_held(control, {key, "urgent", true}, "ada"));
+    EXPECT_EQ(life.scene.units.stopped, std::vector{life.agent()});
+    EXPECT_FALSE(must(store::live_run_job(life.scene.db, life.task().row().id)));
+    EXPECT_FALSE(must(store::find_held(life.scene.db, store::LeaseKind::target, key)));
+    EXPECT_TRUE(life.scene.runs("HELLO-1", Role::step)) << "it asks for its lease again";
+    EXPECT_TRUE(life.scene.runs("HELLO-2", Role::step)) << "and who waits goes on";
+}
+
+TEST(ReleaseLease, R38_NoPassIsAskedForWhileTheReaperIsOff) {
+    RunLife life;
+    auto control = life.scene.world("control");
+    must(engine::reap_now(control, "ada"));
+    EXPECT_EQ(life.scene.units.started.at(0).unit, "orchd-reaper.service");
+    life.scene.settings.reaper_enabled = false;
+    EXPECT_EQ(engine::reap_now(control, "ada").error().code, Errc::conflict);
 }
 
 }  // namespace

@@ -181,7 +181,7 @@ TEST(RecoverTest, AFinishThatCannotEndForHoursCallsAPerson) {
     life.scene.write([&](store::Tx& tx) {
         return store::record_exit(tx, claim.run.id, {ExitKind::exited, 0}, life.invocation(), life.scene.now);
     });
-    life.scene.pass(life.scene.settings.reaper_max_running_s * 1000 + 1);
+    life.scene.pass(life.scene.settings.reaper_max_running_s * 1000 + 600'001);
     for (int i = 0; i < 4 * ticks(life); ++i) {
         life.scene.units.table.clear();
         life.recover();
