@@ -101,8 +101,11 @@ Connection::Rank Connection::rank() const {
 
 void Connection::drain(Clock::time_point latest) {
     char byte = 0;
-    // A request that has come already is answered; one that begins now is its sender's to send again.
-    if (phase_ == Phase::idle && ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return close();
+    if (phase_ == Phase::idle && ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+        // Between two requests a connection may be closed; one that was just accepted has its first on the way.
+        if (heard_) return close();
+        latest = std::min(latest, Clock::now() + core_->limits.first_request_time);
+    }
     if (phase_ == Phase::streaming) return finish_stream();
     deadline_ = std::min(deadline_, latest);
 }
@@ -322,6 +325,7 @@ void Connection::next_request() {
     parser_ = RequestParser(core_->limits.head_bytes);
     route_ = nullptr;
     judged_ = head_only_ = unread_body_ = false;
+    heard_ = true;
     enter(Phase::idle);
     if (!proceeding_) resume();
 }

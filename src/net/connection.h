@@ -109,6 +109,7 @@ private:
     std::size_t out_sent_ = 0, charged_ = 0;
     std::function<void()> when_sent_;  // of a stream
     bool judged_ = false, head_only_ = false, chunked_ = false, keep_ = false, ending_ = false, unread_body_ = false;
+    bool heard_ = false;  // a request of it was answered
     bool proceeding_ = false, waiting_to_write_ = false, waiting_to_read_ = false, paused_ = false;
     std::atomic<bool> open_{true}, trusted_{false};
     std::atomic<std::size_t> piled_{0};  // bytes of a stream that are not sent yet

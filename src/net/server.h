@@ -22,12 +22,13 @@ struct Limits {
     std::size_t buffered_bytes = 16u << 20;  // of all bodies together; a body that finds no room waits to be read
     std::size_t stream_bytes = 256u << 10;   // unsent bytes of one stream; its client is dropped when it has more
     // Each phase of a connection as a whole, however its bytes trickle.
-    milliseconds idle_time{15'000};   // until the first byte of a request
-    milliseconds head_time{10'000};   // from there to the end of its header
-    milliseconds body_time{30'000};   // to the end of its body
-    milliseconds write_time{10'000};  // of the answer; of a stream, without any progress
-    milliseconds linger_time{2'000};  // reading what nobody wants, so that the client can read our refusal
-    milliseconds drain_time{5'000};   // for what has begun when the server is stopped
+    milliseconds idle_time{15'000};          // until the first byte of a request
+    milliseconds head_time{10'000};          // from there to the end of its header
+    milliseconds body_time{30'000};          // to the end of its body
+    milliseconds write_time{10'000};         // of the answer; of a stream, without any progress
+    milliseconds linger_time{2'000};         // reading what nobody wants, so that the client can read our refusal
+    milliseconds drain_time{5'000};          // for what has begun when the server is stopped,
+    milliseconds first_request_time{1'000};  // and for the first byte from whoever was accepted just before
 };
 
 class Server {

@@ -322,8 +322,14 @@ TEST_F(ServerTest, AStopAnswersWhatHasBegunAndClosesTheRest) {
     EXPECT_EQ(status_of(half.response()), 200);
     half.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbo");
     ASSERT_TRUE(soon([&] { return waiting() == 1; }));
+    Client fresh(running.port());
+    Client after(running.port());
+    after.send(get_hello);
+    EXPECT_EQ(status_of(after.response()), 200) << "and so those before it were accepted";
     running.server().stop();
     EXPECT_EQ(idle.all(), "");
+    fresh.send(get_hello);
+    EXPECT_TRUE(fresh.all().ends_with("hi")) << "its request was on the way";
     half.send("dy");
     EXPECT_TRUE(half.all().ends_with("\r\n\r\nbody"));
     later_[0].send({.body = "late"});

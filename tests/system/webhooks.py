@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""A sender of signed webhooks for the tests of the listener, on the host under test.
+
+  webhooks.py one [--secret S] [--id ID] [--port P | --unix PATH]    one delivery; prints the status
+  webhooks.py storm COUNT [--workers N]                     COUNT distinct deliveries, each sent until it is answered 2xx;
+                                                            prints how many attempts that took
+  webhooks.py latency COUNT                                 one after another on new connections; prints p50 and p99 in ms
+  webhooks.py slow COUNT                                    holds COUNT silent or half-sent connections until killed
+  webhooks.py huge BYTES [chunked]                          sends a body of that size, as far as it is let; prints the status
+  webhooks.py stored                                        "ROWS DISTINCT" of the deliveries on record
+  webhooks.py connectable SECONDS                           waits for an answer, whatever it is; prints the milliseconds
+"""
+import argparse
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+
+SECRET = "s3cret"
+
+
+def request(body, identity, secret=SECRET):
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"Content-Type": "application/json", "X-Gitea-Event-Type": "fork", "X-Gitea-Delivery": identity,
+            "X-Gitea-Signature": signature}
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.host)
+
+
+def send(identity, args, secret=SECRET, connection=None):
+    body = json.dumps({"delivery": identity}).encode()
+    path = getattr(args, "unix", None)
+    own = connection or (UnixConnection(path) if path else http.client.HTTPConnection("127.0.0.1", args.port, timeout=10))
+    own.request("POST", "/webhooks/gitea", body, request(body, identity, secret))
+    answer = own.getresponse()
+    answer.read()
+    if not connection:
+        own.close()
+    return answer.status
+
+
+def storm(args):
+    left = [f"{args.tag}-{n}" for n in range(args.count)]
+    lock = threading.Lock()
+    attempts = [0, 0]
+
+    def work():
+        while True:
+            with lock:
+                if not left:
+                    return
+                identity = left.pop()
+            while True:
+                attempts[0] += 1
+                try:
+                    if 200 <= send(identity, args) < 300:
+                        break
+                except ConnectionRefusedError:
+                    attempts[1] += 1
+                except (OSError, http.client.HTTPException):
+                    pass
+                time.sleep(args.pause)
+            time.sleep(args.pause)
+
+    threads = [threading.Thread(target=work) for _ in range(args.workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"{args.count} answered after {attempts[0]} attempts, {attempts[1]} connections refused")
+
+
+def latency(args):
+    took = []
+    for n in range(args.count):
+        begin = time.monotonic()
+        status = send(f"{args.tag}-{n}", args)
+        took.append(1000 * (time.monotonic() - begin))
+        if status != 200:
+            sys.exit(f"answered {status}")
+    took.sort()
+    print(f"p50 {took[len(took) // 2]:.1f} ms, p99 {took[len(took) * 99 // 100]:.1f} ms")
+
+
+def slow(args):
+    held = []
+    for n in range(args.count):
+        one = socket.create_connection(("127.0.0.1", args.port))
+        if n % 3 == 1:
+            one.sendall(b"POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\n")
+        if n % 3 == 2:
+            one.sendall(b"POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                        b"X-Gitea-Signature: " + b"0" * 64 + b"\r\nContent-Length: 100\r\n\r\n{")
+        held.append(one)
+    print("held", flush=True)
+    time.sleep(1000)
+
+
+def huge(args):
+    one = socket.create_connection(("127.0.0.1", args.port))
+    head = (b"POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nX-Gitea-Signature: " + b"0" * 64 +
+            b"\r\n")
+    chunked = args.form == "chunked"
+    head += b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"Content-Length: %d\r\n\r\n" % args.count
+    piece = b"x" * 65536
+    sent = 0
+    try:
+        one.sendall(head)
+        while sent < args.count:
+            one.sendall(b"10000\r\n" + piece + b"\r\n" if chunked else piece)
+            sent += len(piece)
+    except OSError:
+        pass
+    try:
+        answer = one.recv(200).split(b" ")
+        print(answer[1].decode() if len(answer) > 1 else "none", sent)
+    except OSError as error:
+        print("none", sent, error)
+
+
+def stored(_):
+    database = sqlite3.connect("file:/var/lib/orchd/orchd.db?mode=ro", uri=True)
+    print(*database.execute("SELECT count(*), count(DISTINCT dedup_key) FROM deliveries WHERE event = 'fork'").fetchone())
+
+
+def connectable(args):
+    begin = time.monotonic()
+    while time.monotonic() - begin < args.count:
+        try:
+            own = http.client.HTTPConnection("127.0.0.1", args.port, timeout=args.count)
+            own.request("GET", "/nothing")
+            own.getresponse().read()
+            print(f"{1000 * (time.monotonic() - begin):.0f}")
+            return
+        except OSError:
+            time.sleep(0.001)
+        except http.client.HTTPException:
+            pass
+    sys.exit("not connectable")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "connectable"])
+    parser.add_argument("count", nargs="?", type=int, default=1)
+    parser.add_argument("form", nargs="?")
+    parser.add_argument("--port", type=int, default=8500)
+    parser.add_argument("--unix")
+    parser.add_argument("--secret", default=SECRET)
+    parser.add_argument("--id", default=None)
+    parser.add_argument("--tag", default=uuid.uuid4().hex[:8])
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--pause", type=float, default=0.01)
+    args = parser.parse_args()
+    if args.what == "one":
+        print(send(args.id or str(uuid.uuid4()), args, args.secret))
+    else:
+        globals()[args.what](args)
+
+
+main()
