@@ -19,8 +19,8 @@ struct Limits {
     // When one is exceeded, whoever has waited longest without having proven who it is gives way to the newcomer.
     std::size_t connections = 800;
     std::size_t connections_per_source = 400;
-    std::size_t buffered_bytes = 16u << 20;  // of all bodies together; a body that finds no room waits to be read
-    std::size_t stream_bytes = 256u << 10;   // unsent bytes of one stream; its client is dropped when it has more
+    std::size_t buffered_bytes = 4u << 20;  // of all bodies together; a body that finds no room waits to be read
+    std::size_t stream_bytes = 256u << 10;  // unsent bytes of one stream; its client is dropped when it has more
     // Each phase of a connection as a whole, however its bytes trickle.
     milliseconds idle_time{15'000};          // until the first byte of a request
     milliseconds head_time{10'000};          // from there to the end of its header
