@@ -10,7 +10,7 @@ resident() { on sh -c 'grep VmRSS: "/proc/$(systemctl show --property=MainPID --
 storm_of_kills() {
     on sh -c 'while sleep 0.1; do systemctl kill --signal=KILL orchd-listener.service orchd-worker.service 2>/dev/null; echo; done >/run/kills' &
     local killer=$!
-    webhooks storm "$1" --tag "$2" --workers 8
+    webhooks storm "$1" --tag "$2" --workers 32
     kill $killer 2>/dev/null
     wait $killer 2>/dev/null
     on pkill -f 'while sleep 0.1' || true
