@@ -66,11 +66,20 @@ listener::Secrets read_secrets() {
 // Less than a sender's own patience (Gitea: five seconds), so that it is told.
 Result<store::Db> open_database() { return store::Db::open(std::string(names::database), {.busy_timeout_ms = 4000}); }
 
+void tell_refusals(const listener::Answers::Refusals& refused) {
+    const auto status = std::to_string(refused.status);
+    host::log(
+        host::Level::notice,
+        std::to_string(refused.count) + " requests were refused with " + status + ", the last from " + refused.last_source,
+        {{"ORCHD_HTTP_STATUS", status}, {"ORCHD_HTTP_SOURCE", refused.last_source}});
+}
+
 Status serve() {
     const auto settings = read_settings();
     listener::Reader reader(read_options(settings), [](const std::string& text) { host::log(host::Level::warning, text); });
+    listener::Answers answers(tell_refusals);
     net::Router router;
-    listener::add_read_routes(router, reader);
+    listener::add_read_routes(router, reader, answers);
     net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
                                 .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source)});
     if (auto listening = listen_on_passed_sockets(server); !listening) return listening;
@@ -80,6 +89,7 @@ Status serve() {
     listener::Webhooks webhooks(read_secrets(), {.utc_ms = [] { return host::now().utc_ms; }, .boot_ms = host::boottime_ms},
                                 writer);
     webhooks.add_to(router);
+    server.on_answer([&answers](int status, const std::string& source) { answers.count(status, source); });
     server.stop_on_signals();
     (void)sd_notify(0, "READY=1");
     server.run(std::chrono::seconds(settings.listener_idle_s));

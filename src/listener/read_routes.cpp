@@ -55,10 +55,12 @@ void health(Reader& reader, net::Reply reply) {
         });
 }
 
-void metrics(Reader& reader, const net::Request& request, net::Reply reply) {
+void metrics(Reader& reader, const Answers& answers, const net::Request& request, net::Reply reply) {
     const bool open = request.field("accept").find("application/openmetrics-text") != std::string_view::npos;
     const auto format = open ? views::MetricsFormat::openmetrics : views::MetricsFormat::prometheus;
-    const auto make = [format](const views::House& house) { return views::metrics_text(house, format); };
+    const auto make = [format, &answers](const views::House& house) {
+        return views::metrics_text(house, answers.totals(), format);
+    };
     page(reader, open ? "/metrics openmetrics" : "/metrics", open ? openmetrics_text : prometheus_text, make)(request,
                                                                                                               std::move(reply));
 }
@@ -87,7 +89,7 @@ void events(Reader& reader, const net::Request& request, net::Reply reply) {
 
 }  // namespace
 
-void add_read_routes(net::Router& router, Reader& reader) {
+void add_read_routes(net::Router& router, Reader& reader, const Answers& answers) {
     const auto add = [&](const char* path, net::Handler handler) {
         router.add({.method = "GET", .path = path, .handler = std::move(handler)});
     };
@@ -98,7 +100,7 @@ void add_read_routes(net::Router& router, Reader& reader) {
     add("/queue", page(reader, "/queue", "application/json", views::queue_json));
     add("/tasks/*", [&reader](const Request& request, Reply reply) { task(reader, request, std::move(reply)); });
     add("/events", [&reader](const Request& request, Reply reply) { events(reader, request, std::move(reply)); });
-    add("/metrics", [&reader](const Request& request, Reply reply) { metrics(reader, request, std::move(reply)); });
+    add("/metrics", [&](const Request& request, Reply reply) { metrics(reader, answers, request, std::move(reply)); });
 }
 
 }  // namespace orchd::listener

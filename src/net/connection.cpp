@@ -241,6 +241,7 @@ void Connection::refuse(const Response& response) {
 void Connection::answer(const Response& response) {
     if (phase_ != Phase::handling) return;
     keep_ = parser_.head_complete() && parser_.keep_alive() && !parser_.http_1_0() && !unread_body_ && !core_->draining;
+    if (core_->on_answer) core_->on_answer(response.status, source_);
     out_ = head_of(response, "Content-Length: " + std::to_string(response.body.size()) + "\r\n", keep_);
     if (!head_only_) out_ += response.body;
     enter(Phase::writing);
@@ -251,6 +252,7 @@ void Connection::open_stream(const Response& head) {
     if (phase_ != Phase::handling) return;
     keep_ = false;
     chunked_ = !parser_.http_1_0();
+    if (core_->on_answer) core_->on_answer(head.status, source_);
     out_ = head_of(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : "", false);
     piled_.fetch_add(out_.size(), std::memory_order_relaxed);
     enter(Phase::streaming);

@@ -36,6 +36,7 @@ struct Core {
     std::size_t buffered = 0;  // bytes of bodies in memory
     std::size_t paused = 0;    // connections whose bodies wait for room
     bool draining = false;
+    std::function<void(int status, const std::string& source)> on_answer;
     std::function<void()> on_close;  // after a connection has left `connections`
 
     // Closes the connection that is due to give way: of `source` where one is given, with a part of a body where `with_body`;

@@ -169,6 +169,9 @@ void Server::stop() {
         if (acceptor_) acceptor_->stop();  // not once the server goes
     });
 }
+void Server::on_answer(std::function<void(int status, const std::string& source)> heard) {
+    core_->on_answer = std::move(heard);
+}
 void Server::post(std::function<void()> work) { boost::asio::post(core_->io, std::move(work)); }
 
 }  // namespace orchd::net

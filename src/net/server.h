@@ -48,6 +48,9 @@ public:
     void stop_on_signals();
     // Any thread.
     void stop();
+    // `heard` is called, on the server's thread, for every request that is answered: with the status and the request's source.
+    // To be set before run().
+    void on_answer(std::function<void(int status, const std::string& source)> heard);
     // Runs `work` on the server's thread. Any thread.
     void post(std::function<void()> work);
 

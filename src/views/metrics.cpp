@@ -142,13 +142,19 @@ Status add_counters(const House& house, Exposition& text) {
     return {};
 }
 
+void add_answers(const HttpAnswers& answers, Exposition& text) {
+    text.family({"orchd_http_answers", counter, "Requests that the listener answered since it started, by status."});
+    for (const auto& [status, n] : answers) text.sample({{"status", std::to_string(status)}}, n);
+}
+
 }  // namespace
 
-Result<std::string> metrics_text(const House& house, MetricsFormat format) {
+Result<std::string> metrics_text(const House& house, const HttpAnswers& answers, MetricsFormat format) {
     return house.db.read([&](store::Db&) -> Result<std::string> {
         Exposition text(format);
         for (const auto part : {add_house, add_queue, add_projects, add_standing, add_deliveries, add_totals, add_counters})
             if (auto added = part(house, text); !added) return fail(added.error());
+        add_answers(answers, text);
         return std::move(text).finish();
     });
 }

@@ -1,6 +1,7 @@
 // What org.orchd1 and HTTP tell, as JSON (docs/dbus.md, docs/http.md), and the views that they share with the lists.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,10 @@ struct House {
 [[nodiscard]] Result<std::string> status_json(const House& house);
 // Whether the database can be read: {"status":"ok"}, or why not.
 [[nodiscard]] Result<std::string> health_json(store::Db& db);
+// Answers of an HTTP server by their status, since it started.
+using HttpAnswers = std::map<int, std::int64_t>;
 // The page of /metrics.
-[[nodiscard]] Result<std::string> metrics_text(const House& house, MetricsFormat format);
+[[nodiscard]] Result<std::string> metrics_text(const House& house, const HttpAnswers& answers, MetricsFormat format);
 
 // A project as its file and the database know it; `problem` is why a file is not accepted.
 struct ProjectView {

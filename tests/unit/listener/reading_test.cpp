@@ -18,7 +18,7 @@ using store::must;
 
 class ReadingTest : public store::StoreTest {
 protected:
-    ReadingTest() { add_read_routes(router_, reader_); }
+    ReadingTest() { add_read_routes(router_, reader_, answers_); }
 
     [[nodiscard]] std::string get(const std::string& target, const std::string& fields = "") const {
         Client client(server_.port());
@@ -61,6 +61,7 @@ protected:
     }
     std::atomic<int> warnings_ = 0;
     Reader reader_{options(), [this](const std::string&) { ++warnings_; }};
+    Answers answers_{[](const Answers::Refusals&) {}};
     net::Router router_;
     Running server_{router_, {.write_time = 500ms}};
 };

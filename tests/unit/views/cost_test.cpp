@@ -16,7 +16,7 @@ struct Page {
 const Page pages[] = {
     {"/queue", queue_json},
     {"/status", status_json},
-    {"/metrics", [](const House& house) { return metrics_text(house, MetricsFormat::openmetrics); }},
+    {"/metrics", [](const House& house) { return metrics_text(house, {}, MetricsFormat::openmetrics); }},
     {"/health", [](const House& house) { return health_json(house.db); }},
     {"/tasks/HELLO-1", [](const House& house) { return task_json(house.db, "HELLO-1"); }},
     {"/events",

@@ -1,0 +1,40 @@
+#include "listener/answers.h"
+
+#include <utility>
+
+namespace orchd::listener {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto tell_every = 60s;
+
+// What a healthy client never gets. A page that is not there, or a database that cannot be read, says nothing of who asked;
+// the reader tells of the second itself.
+bool refusal(int status) { return status >= 400 && status != 404 && status < 500; }
+
+}  // namespace
+
+void Answers::count(int status, const std::string& source, Clock::time_point now) {
+    Refusals refusals{.status = status, .last_source = source};
+    {
+        const std::lock_guard lock(mutex_);
+        auto& of = by_status_[status];
+        ++of.total;
+        if (!refusal(status)) return;
+        ++of.untold;
+        if (of.told_at && now - *of.told_at < tell_every) return;
+        of.told_at = now;
+        refusals.count = std::exchange(of.untold, 0);
+    }
+    tell_(refusals);
+}
+
+views::HttpAnswers Answers::totals() const {
+    const std::lock_guard lock(mutex_);
+    views::HttpAnswers all;
+    for (const auto& [status, of] : by_status_) all[status] = of.total;
+    return all;
+}
+
+}  // namespace orchd::listener
