@@ -1,8 +1,9 @@
 // Named places before and after each commit, unit start and outside effect, where a process may be killed.
 //
-// boundary("merge.push.before") does nothing unless a test asks: a process started with CRASH_AT=name:n in a build with
-// -DORCHD_CRASH_POINTS among its cpp_args ends by SIGKILL at the n-th passing of `name`; the simulation installs a hook that
-// yields there.
+// boundary("merge.push.before") does nothing unless a test asks. The simulation installs a hook that yields there. In a build
+// with crash points (meson's buildtype debug; never the package) a process started with CRASH_AT=name:n[,name:n…] ends by
+// SIGKILL at its n-th passing of `name`, or, with CRASH_BY=STOP, stops there until SIGCONT; with CRASH_ONCE=FOLDER as well,
+// only if it is the one that removes FOLDER/name, so that one process dies there however many pass.
 #pragma once
 
 #include <string>

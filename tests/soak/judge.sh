@@ -3,6 +3,8 @@
 # trust. Sourced after harness.sh and scripted.sh; judges the projects `rain` and `hail` that storm.sh sets up:
 #
 #   judge           prints a test a line; `tasks` is their number, `patience` how many seconds they may still take
+#
+# A commit of `outside` on a target branch is the caller's own doing.
 # shellcheck shell=bash disable=SC2154 # tasks, patience, place: of the caller
 
 sql() { on runuser -u orchd -- python3 -c 'import sqlite3,sys; [print(*r) for r in sqlite3.connect("file:/var/lib/orchd/orchd.db?mode=ro", uri=True).execute(sys.argv[1])]' "$1"; }
@@ -32,9 +34,9 @@ in_repository() { local project=$1; shift; on git --git-dir="/srv/git/$project.g
 judge_merges() { # PROJECT
     local merged; merged=$(sql "SELECT merged FROM tasks JOIN projects ON projects.id = project_id WHERE name = '$1'")
     equal "$1: its target branch is linear" "" "$(in_repository "$1" rev-list --merges main)"
-    equal "$1: its target branch moved once a task" "$(wc -w <<<"$merged")" "$(in_repository "$1" reflog show main | wc -l)"
-    equal "$1: each task's merge was one of those moves" "$(sort <<<"$merged")" \
-        "$(in_repository "$1" reflog show --format=%H main | sort)"
+    local moves; moves=$(in_repository "$1" reflog show --format='%H %an' main | grep -v ' outside$' | cut -d ' ' -f 1)
+    equal "$1: its target branch moved once a task" "$(wc -w <<<"$merged")" "$(wc -w <<<"$moves")"
+    equal "$1: each task's merge was one of those moves" "$(sort <<<"$merged")" "$(sort <<<"$moves")"
     equal "$1: no commit's change is in it twice" "" \
         "$(on sh -c "git --git-dir=/srv/git/$1.git -c safe.directory='*' log -p main | git patch-id --stable | cut -d ' ' -f 1 | sort | uniq -d")"
 }

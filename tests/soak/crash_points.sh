@@ -1,0 +1,294 @@
+# Real processes end at every named boundary of the sources, once each, and all goes on (R11, R14). The host runs the programs of
+# the debug build, which have crash points (core/boundary.h), in the units as they are packaged. Sourced after harness.sh,
+# scripted.sh, judge.sh and storm.sh:
+#
+#   crash_all        every boundary armed at once: a process that comes to one first dies there, so the house is killed some
+#                    dozens of times in the time of a few tasks
+#   crash_each       one after the other, with a task of its own and judged each time. CRASH_ONLY: names that match this
+#
+# A boundary that is never reached fails. Plain tasks do not pass all of them, hence the ways below.
+# shellcheck shell=bash disable=SC2154,SC2016 # place, scripts: of storm.sh and scripted.sh; scripts for the host
+
+crash=/srv/crash
+number=0
+
+crash_host() {
+    local binary slim build=${ORCHD_BUILD:-$SOURCE/build}
+    slim=$(mktemp)
+    grep -q CRASH_AT "$build/src/daemons/orchd-step" || { fail "a build with crash points is in $build: meson setup --buildtype=debug"; exit 1; }
+    set_out
+    printf 'merge_tries = 1\n' | on tee -a /etc/orchd/orchd.conf.d/test.toml >/dev/null
+    on sed -i '/^\[test\]/{n;s|=.*|= ["/usr/local/lib/orchd-test/agent"]|}' /etc/orchd/projects.d/rain.toml /etc/orchd/projects.d/hail.toml
+    for binary in "$build"/src/daemons/orchd-*; do
+        [ -f "$binary" ] || continue
+        strip --strip-debug -o "$slim" "$binary"
+        on sh -c 'cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"' "/usr/libexec/orchd/${binary##*/}" <"$slim"
+    done
+    rm -f "$slim"
+    on bash -eu <<HOST
+mkdir -p $crash/armed
+chmod 777 $crash $crash/armed
+for unit in /lib/systemd/system/orchd-*.service; do
+    mkdir -p /etc/systemd/system/\${unit##*/}.d
+    printf '[Service]\nEnvironmentFile=-$crash/env\nReadWritePaths=$crash\n' >/etc/systemd/system/\${unit##*/}.d/crash.conf
+done
+systemctl daemon-reload
+systemctl restart orchd-worker.service
+systemctl try-restart orchd-control.service
+echo 499 >$place/approve_to
+systemd-run --quiet --unit=operator sh -c 'while :; do $place/operator; sleep 0.5; done'
+HOST
+}
+
+# Processes started from now on die at these; those that stay are started anew.
+arm() {
+    on sh -c 'cd "$0" && rm -f armed/* && for name; do : >"armed/$name"; done
+        { echo "CRASH_ONCE=$0/armed"; printf "CRASH_AT="; printf "%s:1," "$@"; echo; } >env
+        systemctl try-restart orchd-worker.service orchd-control.service' $crash "$@"
+}
+armed() { on ls $crash/armed; }
+reached() { [ -z "$(armed)" ]; }
+
+# --- ways through the house that pass what a plain task does not. Each is called with a new work item, which ends as `done` ---
+
+made() { on orchctl task create "$1" "a task of the test" || [ -n "$(sql "SELECT 1 FROM tasks WHERE work_item = '$1'")" ]; }
+set_out_on() { within 30 made "$1"; }
+forge_of() { case $1 in RAIN-*) echo rain ;; *) echo hail ;; esac; }
+field() { sql "SELECT $2 FROM tasks WHERE work_item = '$1'"; }
+running() { [ -n "$(sql "SELECT 1 FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND jobs.role = '$2' AND jobs.status = 'running'")" ]; }
+agent_works() { is active active "orchd-agent@$1.service"; }
+
+# Somebody else's commit on the target branch.
+outside_commit() {
+    on runuser -u orchd -- env HOME=/nonexistent GIT_DIR="/srv/git/$1.git" GIT_INDEX_FILE="$(mktemp -u /tmp/index.XXXXXX)" \
+        GIT_AUTHOR_NAME=outside GIT_AUTHOR_EMAIL=o@localhost GIT_COMMITTER_NAME=outside GIT_COMMITTER_EMAIL=o@localhost bash -eu <<'GIT'
+for try in 1 2 3 4 5; do
+    old=$(git rev-parse main)
+    git read-tree "$old"
+    git update-index --add --cacheinfo "100644,$(date +%N | git hash-object -w --stdin),outside"
+    ! git update-ref refs/heads/main "$(git commit-tree -p "$old" -m outside "$(git write-tree)")" "$old" || exit 0
+done
+exit 1
+GIT
+}
+
+# What standard input says is done once, as root, just before the item's next step.
+before_step() {
+    local unit=orchd-step@$1.service
+    give /dev/stdin "$crash/$1"
+    on sh -c 'mkdir -p "/etc/systemd/system/$1.d"; chmod 755 "$2"
+        printf "[Service]\nExecStartPre=-+/bin/bash -c \"mv %s %s.begun && exec %s.begun\"\n" "$2" "$2" "$2" >"/etc/systemd/system/$1.d/before.conf"
+        systemctl daemon-reload' before "$unit" "$crash/$1"
+}
+
+way_plain() { set_out_on "$1"; }
+way_killed() { # a run that dies is put away
+    script "$1.analyst" <<<"await $1; work"
+    set_out_on "$1"
+    within 60 agent_works "$1"
+    on systemctl kill --kill-whom=all --signal=KILL "orchd-agent@$1.service"
+    let "$1"
+}
+way_behind() { # its branch must be rebased
+    script "$1.reviewer" <<<"await $1; work"
+    set_out_on "$1"
+    within 90 running "$1" reviewer
+    outside_commit "$(forge_of "$1")"
+    let "$1"
+}
+way_contested() { # the target branch moves during its re-test
+    script "$1.retest" <<<"await $1; work"
+    set_out_on "$1"
+    within 120 running "$1" retest
+    outside_commit "$(forge_of "$1")"
+    let "$1"
+}
+way_cancelled() { # its job, which is then retried
+    script "$1.analyst" <<<"await $1; work"
+    set_out_on "$1"
+    within 60 agent_works "$1"
+    local job; job=$(sql "SELECT jobs.id FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND jobs.role = 'analyst'")
+    cancelled() { on orchctl job cancel "$job"; is human field "$1" hold; }
+    within 30 cancelled "$1"
+    ended() { is cancelled sql "SELECT status FROM jobs WHERE id = $job"; }
+    within 60 ended
+    let "$1"
+    retried() { on orchctl job retry "$job"; is none field "$1" hold; }
+    within 30 retried "$1"
+}
+way_escalated() { # after three runs that came to nothing
+    script "$1.analyst" <<<"[ -e \$here/go-$1 ] || exit 1; work"
+    set_out_on "$1"
+    within 120 is escalated field "$1" hold
+    let "$1"
+    asked_again() { on orchctl task retry "$1"; is none field "$1" hold; }
+    within 30 asked_again "$1"
+}
+way_paused() { # between the claim of its step and the step
+    before_step "$1" <<<"for try in 1 2 3; do orchctl pause task:$1 --reason 'a test' && break; done"
+    set_out_on "$1"
+    within 60 is 1 field "$1" 'paused_at IS NOT NULL'
+    sleep 1
+    resumed() { on orchctl resume "task:$1"; is 0 field "$1" 'paused_at IS NOT NULL'; }
+    within 30 resumed "$1"
+}
+way_moved_on() { # it is paused while its step waits for the mirror
+    before_step "$1" <<STEP
+systemd-run --quiet flock /var/lib/orchd/mirrors/$(forge_of "$1").git/orchd.lock sh -c '
+    touch $crash/locked-$1; sleep 1; orchctl pause task:$1 --reason "a test"; orchctl pause task:$1 --reason "a test"; sleep 0.3'
+until [ -e $crash/locked-$1 ]; do sleep 0.05; done
+STEP
+    set_out_on "$1"
+    within 60 is 1 field "$1" 'paused_at IS NOT NULL'
+    sleep 1
+    still_resumed() { on orchctl resume "task:$1"; is 0 field "$1" 'paused_at IS NOT NULL'; }
+    within 30 still_resumed "$1"
+}
+way_forge_away() { # for two seconds, when its step begins
+    local forge; forge=/srv/git/$(forge_of "$1").git
+    before_step "$1" <<<"mv $forge $forge.away; systemd-run --quiet sh -c 'sleep 2; mv $forge.away $forge'"
+    set_out_on "$1"
+}
+way_stopped_finish() { # once it has put the exit on record
+    script "$1.analyst" <<<"await $1; work"
+    set_out_on "$1"
+    within 60 agent_works "$1"
+    on sh -c 'flock "$1" sh -c "touch $2; until [ -e $3 ]; do sleep 0.05; done" &
+        until [ -e $2 ]; do sleep 0.05; done; touch "$4"
+        for try in $(seq 200); do
+            [ "$(systemctl show --property=ActiveState --value "orchd-finish-ok@$0")" != activating ] || break; sleep 0.05
+        done
+        sleep 0.5; systemctl stop "orchd-finish-ok@$0"; touch "$3"; wait' "$1" \
+        "/var/lib/orchd/mirrors/$(forge_of "$1").git/orchd.lock" "$crash/locked-$1" "$crash/unlock-$1" "$scripts/go-$1"
+}
+
+way_held() { # between the claim of its step and the step; by no operation of ours, which would not come in between
+    before_step "$1" <<<"runuser -u orchd -- python3 -c 'import sqlite3
+db = sqlite3.connect(\"/var/lib/orchd/orchd.db\", isolation_level=None)
+db.executescript(\"PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000\")
+db.execute(\"UPDATE tasks SET hold = ?, hold_reason = ? WHERE work_item = ?\", (\"human\", \"a test\", \"$1\"))'"
+    set_out_on "$1"
+    within 60 is human field "$1" hold
+    sleep 1
+    let_go() { on orchctl task release "$1"; is none field "$1" hold; }
+    within 30 let_go "$1"
+}
+way_stale_lease() { # which no process of orchd leaves: a merge lease whose job is over
+    set_out_on "$1"
+    within 60 running "$1" architect
+    on runuser -u orchd -- python3 -c 'import sqlite3, sys
+db = sqlite3.connect("/var/lib/orchd/orchd.db", isolation_level=None)
+db.executescript("PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000")
+db.execute("INSERT INTO merge_leases SELECT ?1, task_id, jobs.id, 0 FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = ?1 AND jobs.status = ?2 LIMIT 1", (sys.argv[1], "done"))' "$1"
+}
+
+way_forge_lost() { # while its first run is prepared
+    local forge; forge=/srv/git/$(forge_of "$1").git
+    on mv "$forge" "$forge.away"
+    set_out_on "$1"
+    sleep 2
+    on mv "$forge.away" "$forge"
+}
+way_masked() { # its unit cannot be started
+    on systemctl mask --runtime "orchd-agent@$1.service" >/dev/null 2>&1
+    set_out_on "$1"
+    sleep 2
+    on systemctl unmask --runtime "orchd-agent@$1.service" >/dev/null 2>&1
+}
+way_orphan() { # a unit without a job runs meanwhile
+    on systemctl start orchd-network@NOBODY-1.service
+    set_out_on "$1"
+}
+
+way_reaped() { # a pass is asked for, and made
+    on busctl call org.orchd1 /org/orchd1 org.orchd1.Manager Reap
+    on busctl call org.orchd1 /org/orchd1 org.orchd1.Manager Reap
+    set_out_on "$1"
+    on systemctl start orchd-reaper.service
+}
+
+ways=(plain killed behind contested cancelled held escalated paused moved_on forge_away forge_lost masked orphan
+    reaped stopped_finish stale_lease)
+# The way that leads to a boundary, where it is known; the others are tried after it.
+way_to() {
+    case $1 in
+    recover.take_down.* | recover.end.* | finish.put_away.*) echo killed ;;
+    recover.held.*) echo stale_lease ;;
+    recover.stop_orphan.*) echo orphan ;;
+    operate.reap.* | reap.commit.*) echo reaped ;;
+    dispatch.give_up.*) echo masked ;;
+    prepare.error.*) echo forge_lost ;;
+    recover.tick.* | recover.invocation.*) echo killed ;;
+    merge.push.*) echo behind ;;
+    merge.abandon.* | advance.give_way.*) echo contested ;;
+    recover.stop.*) echo cancelled ;;
+    advance.hold.*) echo escalated ;;
+    advance.idle.*) echo held ;;
+    advance.paused.*) echo paused ;;
+    advance.moved_on.*) echo moved_on ;;
+    advance.put_back.*) echo forge_away ;;
+    recover.resume.*) echo stopped_finish ;;
+    *) echo plain ;;
+    esac
+}
+
+# Boundaries that no way of a task through the house leads to, and why.
+beyond() {
+    case $1 in
+    recover.call.*) echo "only after a finish has failed for reaper_max_running_s" ;;
+    recover.heal.*) echo "the schema allows no such row" ;;
+    recover.forget_ticks.*) echo "only a unit that seemed dead and was not" ;;
+    advance.stop_owner.*) echo "only where another unit than a step held the lease" ;;
+    intake.* | listener.*) echo "the listener's tests kill it there" ;;
+    *) return 1 ;;
+    esac
+}
+reachable() {
+    local name
+    "$SOURCE/tests/soak/boundaries" | while read -r name; do beyond "$name" >/dev/null || echo "$name"; done
+}
+skip_beyond() {
+    local name why
+    while read -r name; do ! why=$(beyond "$name") || skip "killed at $name" "$why"; done < <("$SOURCE/tests/soak/boundaries")
+}
+
+go() { # WAY: a new task goes it
+    local prefixes=(RAIN HAIL)
+    number=$((number + 1))
+    tasks=$number item=${prefixes[number % 2]}-$number
+    "way_$1" "$item"
+}
+
+crash_all() {
+    local names name way tasks item patience=${1:-300}
+    mapfile -t names < <(reachable)
+    crash_host
+    arm "${names[@]}"
+    for way in "${ways[@]}"; do go "$way"; done
+    within "$patience" over
+    for name in $(armed) $(armed); do # who died before something has not come to what is after it
+        ! reached || break
+        [ ! "$(armed | grep -Fx "$name")" ] || go "$(way_to "$name")"
+        within "$patience" over
+    done
+    equal "each of ${#names[@]} boundaries ended a process" "" "$(armed)"
+    skip_beyond
+    judge
+}
+
+crash_each() {
+    local names name way tasks item patience=120 said
+    mapfile -t names < <(reachable | grep -E -- "${CRASH_ONLY:-.}")
+    skip_beyond
+    crash_host
+    for name in "${names[@]}"; do
+        arm "$name"
+        for way in $(way_to "$name") "${ways[@]}"; do
+            go "$way"
+            within $patience over
+            ! reached || break
+        done
+        said=$(FAILED=0; reached || echo "not ok - $name was never reached"; judge)
+        if grep -q '^not ok' <<<"$said"; then fail "killed at $name"; note <<<"$said"; else pass "killed at $name, all went on ($way, $SECONDS s)"; fi
+    done
+}
