@@ -67,11 +67,18 @@ strike() {
     kill -KILL "${pids[@]}"
 } 2>/dev/null
 
+# What a package may have as well; the latter two run when their timers say so, or when they are to be killed.
+for kind in listener reaper maintenance; do
+    [ ! -e /lib/systemd/system/orchd-$kind.service ] || { victims+=("$kind"); units[$kind]=orchd-$kind; }
+done
+rouse() { case $1 in listener | reaper | maintenance) systemctl start --no-block orchd-$1.service ;; esac; }
+
 RANDOM=$1 number=$2 to=$3 all=$4 tasks=$5
 while :; do /srv/storm/operator >/dev/null 2>&1; sleep 0.5; done &
 while [ "$number" -le "$to" ]; do
     pause $((RANDOM % 700))
     kind=${victims[RANDOM % ${#victims[@]}]}
+    rouse $kind
     for ((looks = 0; looks < 100; looks++)); do ! find_victim $kind || break; pause 10; done
     [ $looks -lt 100 ] || continue
     pause $((RANDOM % 60))
