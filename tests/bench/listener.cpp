@@ -233,6 +233,7 @@ int bare(const std::string& path, int batch, double seconds) {
         millis.push_back(1000 * seconds_since(one));
         rows += batch;
     }
+    if (millis.empty()) return 0;
     const auto took = seconds_since(begin);
     std::sort(millis.begin(), millis.end());
     std::printf("bare, %d at a time: %.0f a second, p50 %.2f ms, p99 %.2f ms a commit\n", batch, rows / took,
