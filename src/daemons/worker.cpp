@@ -1,10 +1,13 @@
 // orchd-worker.service: claims jobs, starts their units, and recovers what died.
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "daemons/command_line.h"
 #include "daemons/worker_loop.h"
 
 namespace {
+
+constexpr unsigned seconds_between_tries = 5;
 
 // The socket that orchd-worker.socket listens on.
 orchd::Result<int> wake_socket() {
@@ -24,6 +27,11 @@ int main(int argc, char** argv) {
     const auto socket = wake_socket();
     if (!socket) return daemons::exit_status(fail(socket.error()));
     const auto house = daemons::House::open({.actor = "worker", .mode = store::Mode::create, .units = true});
-    if (!house) return daemons::exit_status(fail(house.error()));
+    if (!house) {
+        const int status = daemons::exit_status(fail(house.error()));
+        // systemd starts it again at once; settings that are wrong stay so for a while.
+        if (house.error().code == Errc::invalid_argument) ::sleep(seconds_between_tries);
+        return status;
+    }
     return daemons::exit_status(daemons::WorkerLoop(**house, *socket).run());
 }

@@ -73,7 +73,10 @@ void start_jobs(store::Db& db, std::int64_t project, int count, const Now& now) 
     }));
 }
 
-double median_ms(engine::World& world) {
+struct Times {
+    double least_ms = 0, median_ms = 0;
+};
+Times pass_times(engine::World& world) {
     std::vector<double> times;
     for (int i = 0; i < 51; ++i) {
         const auto begun = std::chrono::steady_clock::now();
@@ -81,10 +84,10 @@ double median_ms(engine::World& world) {
         times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
     }
     std::ranges::sort(times);
-    return times[times.size() / 2];
+    return {times.front(), times[times.size() / 2]};
 }
 
-double pass_ms(const std::string& path, int finished, int live) {
+Times measure(const std::string& path, int finished, int live) {
     const Now now{.utc_ms = 1'700'000'000'000, .boot_ms = 1'000'000, .boot_id = "boot"};
     auto db = must(store::Db::open(path, {.mode = store::Mode::create}));
     const auto project = must(db.write([](store::Tx& tx) { return store::ensure_project(tx, "hello"); })).id;
@@ -104,7 +107,7 @@ double pass_ms(const std::string& path, int finished, int live) {
                         .open_mirror = {},
                         .open_forge = {},
                         .random = [] { return 0.5; }};
-    return median_ms(world);
+    return pass_times(world);
 }
 
 }  // namespace
@@ -114,7 +117,8 @@ int main(int argc, char** argv) {
     const std::string folder = argv[1];
     const int many = argc > 2 ? std::atoi(argv[2]) : 1'000'000;
     for (const int finished : {1000, many}) {
-        const auto ms = pass_ms(folder + "/" + std::to_string(finished) + ".db", finished, 100);
-        std::printf("a pass over %d finished and 100 live jobs: %.2f ms (median of 51)\n", finished, ms);
+        const auto times = measure(folder + "/" + std::to_string(finished) + ".db", finished, 100);
+        std::printf("a pass over %d finished and 100 live jobs: %.2f ms at the least, %.2f ms in the median of 51\n", finished,
+                    times.least_ms, times.median_ms);
     }
 }

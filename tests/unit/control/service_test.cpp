@@ -171,6 +171,19 @@ TEST_F(ServiceTest, what_is_committed_elsewhere_is_signalled_after_a_poke) {
     EXPECT_STREQ(hold, "infra");
     EXPECT_STREQ(reason, "disk full");
 
+    ASSERT_TRUE(db_.write([&](store::Tx& tx) {
+        return engine::add_event(engine::acting(world_, tx), "lease_reclaimed", task.id, std::nullopt,
+                                 {{"kind", "transition"}, {"key", "HELLO-1"}, {"forced", std::int64_t{1}}});
+    }));
+    world_.poke_events();
+    const char *kind = nullptr, *key = nullptr;
+    int forced = 0;
+    const auto reclaimed = take("LeaseReclaimed");
+    ASSERT_GE(sd_bus_message_read(reclaimed.get(), "ssb", &kind, &key, &forced), 0);
+    EXPECT_STREQ(kind, "transition");
+    EXPECT_STREQ(key, "HELLO-1");
+    EXPECT_EQ(forced, 1);
+
     ASSERT_EQ(call("Cancel", "ss", "HELLO-1", "").error(), "");
     std::uint64_t seq = 0;
     const auto stage_changed = take("TaskStageChanged");
@@ -253,6 +266,19 @@ TEST_F(ServiceTest, a_task_waits_for_another_until_it_is_told_not_to) {  // R15
     const auto jobs = store::list_jobs(db_, {.work_item = "HELLO-1"});
     ASSERT_TRUE(jobs);
     EXPECT_FALSE(jobs->at(0).job.blocked);
+}
+
+TEST_F(ServiceTest, R13_a_lease_is_released_by_name_with_a_reason) {
+    make_task("HELLO-1");
+    EXPECT_EQ(call("ReleaseTransitionLease", "ssa{sv}", "HELLO-1", "why", 0).error(), "org.orchd1.Error.Conflict")
+        << "its lease is free";
+    EXPECT_EQ(call("ReleaseTransitionLease", "ssa{sv}", "HELLO-1", "why", 1, "now", "b", 1).error(),
+              "org.orchd1.Error.InvalidArgument");
+    EXPECT_EQ(call("ReleaseMergeLease", "ssa{sv}", "local:/nowhere", "why", 1, "force", "b", 1).error(),
+              "org.orchd1.Error.NoSuchTask");
+    EXPECT_EQ(call("Reap").error(), "org.orchd1.Error.Unavailable") << "there is no systemd here to start it";
+    settings_.reaper_enabled = false;
+    EXPECT_EQ(call("Reap").error(), "org.orchd1.Error.Conflict");
 }
 
 TEST_F(ServiceTest, leases_are_listed_with_whose_they_are) {
