@@ -85,6 +85,15 @@ Status add_standing(const House& house, Exposition& text) {
     return {};
 }
 
+Status add_reaper(const House& house, Exposition& text) {
+    const auto pass = store::find_state(house.db, "reaper_pass");
+    if (!pass) return fail(pass.error());
+    text.family({"orchd_reaper_last_pass_timestamp_seconds", gauge, "When the reaper's timer last made a pass; 0 for never.",
+                 "seconds"});
+    text.sample_seconds({}, *pass ? (*pass)->at : 0);
+    return {};
+}
+
 Status add_deliveries(const House& house, Exposition& text) {
     const auto counts = store::count_deliveries(house.db);
     if (!counts) return fail(counts.error());
@@ -152,7 +161,8 @@ void add_answers(const HttpAnswers& answers, Exposition& text) {
 Result<std::string> metrics_text(const House& house, const HttpAnswers& answers, MetricsFormat format) {
     return house.db.read([&](store::Db&) -> Result<std::string> {
         Exposition text(format);
-        for (const auto part : {add_house, add_queue, add_projects, add_standing, add_deliveries, add_totals, add_counters})
+        for (const auto part :
+             {add_house, add_queue, add_projects, add_standing, add_reaper, add_deliveries, add_totals, add_counters})
             if (auto added = part(house, text); !added) return fail(added.error());
         add_answers(answers, text);
         return std::move(text).finish();

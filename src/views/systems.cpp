@@ -15,13 +15,18 @@ namespace json = boost::json;
 
 constexpr int dependencies_told = 50;
 
-json::object reaper(const settings::Settings& settings) {
-    return {{"enabled", settings.reaper_enabled},
-            {"interval_s", settings.reaper_interval_s},
-            {"recovery_interval_s", settings.recovery_interval_s},
-            {"dead_ticks", settings.reaper_dead_ticks},
-            {"max_running_s", settings.reaper_max_running_s},
-            {"lease_reclaim_enabled", settings.lease_reclaim_enabled}};
+Result<json::object> reaper(store::Db& db, const settings::Settings& settings) {
+    const auto pass = store::find_state(db, "reaper_pass");
+    if (!pass) return fail(pass.error());
+    json::value last;
+    if (*pass) last = {{"at", (*pass)->at}, {"by", (*pass)->by}, {"did", (*pass)->value}};
+    return json::object{{"enabled", settings.reaper_enabled},
+                        {"interval_s", settings.reaper_interval_s},
+                        {"recovery_interval_s", settings.recovery_interval_s},
+                        {"dead_ticks", settings.reaper_dead_ticks},
+                        {"max_running_s", settings.reaper_max_running_s},
+                        {"lease_reclaim_enabled", settings.lease_reclaim_enabled},
+                        {"last_pass", std::move(last)}};
 }
 
 Result<json::array> task_deps(store::Db& db) {
@@ -69,7 +74,9 @@ Result<json::object> counters(store::Db& db) {
 }  // namespace
 
 Status add_systems(const House& house, json::object& queue) {
-    queue["reaper"] = reaper(house.settings);
+    auto reaping = reaper(house.db, house.settings);
+    if (!reaping) return fail(reaping.error());
+    queue["reaper"] = std::move(*reaping);
     auto waiting = task_deps(house.db);
     if (!waiting) return fail(waiting.error());
     queue["task_deps"] = std::move(*waiting);

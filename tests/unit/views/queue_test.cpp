@@ -25,10 +25,13 @@ TEST_F(QueueTest, HasABlockForEachSystem) {
         return store::add_deliveries(tx, one);
     });
     must(db.write([&](Tx& tx) { return store::add_to_counter(tx, "reaped_total", 3, now); }));
+    EXPECT_TRUE(json::parse(must(queue_json(house()))).at("reaper").at("last_pass").is_null());
+    must(db.write([&](Tx& tx) { return store::put_state(tx, {"reaper_pass", "1 lease reclaimed", "reaper", "", 99}); }));
     const auto queue = json::parse(must(queue_json(house()))).as_object();
     EXPECT_EQ(queue.at("deliveries").at("pending").as_int64(), 1);
     EXPECT_EQ(queue.at("deliveries").at("oldest_pending_at").as_int64(), 17);
     EXPECT_EQ(queue.at("task_deps").as_array().at(0).at("needs").as_string(), "HELLO-2");
+    EXPECT_EQ(queue.at("reaper").at("last_pass").at("at").as_int64(), 99);
     EXPECT_EQ(queue.at("counters").at("reaped_total").as_int64(), 3);
     EXPECT_EQ(queue.at("counters").at("impossible_queued_total").as_int64(), 0);
     for (const auto* block : {"reaper", "transition_lease", "merge_lease", "target_lease", "outbox", "counts", "recent"})
