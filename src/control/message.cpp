@@ -106,11 +106,11 @@ Result<std::string> read_reason(sd_bus_message* call) {
     return reason;
 }
 
-Result<std::int64_t> read_job_id(sd_bus_message* call) {
+Result<std::int64_t> read_id(sd_bus_message* call) {
     std::uint64_t id = 0;
     if (auto read = checked(sd_bus_message_read_basic(call, SD_BUS_TYPE_UINT64, &id), "reading an id"); !read)
         return fail(read.error());
-    if (!std::in_range<std::int64_t>(id)) return fail(Errc::no_such, "there is no job " + std::to_string(id));
+    if (!std::in_range<std::int64_t>(id)) return fail(Errc::no_such, "nothing has the number " + std::to_string(id));
     return static_cast<std::int64_t>(id);
 }
 

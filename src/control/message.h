@@ -27,7 +27,7 @@ int set_error(sd_bus_error* error, const Error& what);
 // A reason that a person gave: no longer than 4,000 bytes.
 [[nodiscard]] Result<std::string> read_reason(sd_bus_message* call);
 // Errc::no_such for ids that no row can have.
-[[nodiscard]] Result<std::int64_t> read_job_id(sd_bus_message* call);
+[[nodiscard]] Result<std::int64_t> read_id(sd_bus_message* call);
 
 // An a{sv} of options or of a filter.
 struct OptionRow {

@@ -6,6 +6,7 @@
 
 #include "engine/operation.h"
 #include "engine/why.h"
+#include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
@@ -23,12 +24,15 @@ constexpr std::array job_filter{OptionRow{"project", Kind::text}, OptionRow{"wor
                                 OptionRow{"limit", Kind::number}};
 constexpr std::array dependency_filter{OptionRow{"work_item", Kind::text}, OptionRow{"unmet", Kind::flag},
                                        OptionRow{"limit", Kind::number}};
+constexpr std::array delivery_filter{OptionRow{"state", Kind::text}, OptionRow{"before", Kind::number},
+                                     OptionRow{"limit", Kind::number}};
 constexpr std::array event_filter{OptionRow{"work_item", Kind::text}, OptionRow{"after", Kind::number},
                                   OptionRow{"limit", Kind::number}};
 constexpr const char* task_row = "sssstsbbsstto";
 constexpr const char* job_row = "tsssssbuuutssstttto";
 constexpr const char* project_row = "ssssbsttts";
 constexpr const char* event_row = "ttsstss";
+constexpr const char* delivery_row = "tsstss";
 constexpr const char* lease_row = "sssstsstso";
 constexpr const char* dependency_row = "ssss";
 
@@ -206,6 +210,22 @@ Status list_dependencies(engine::World& world, sd_bus_message* call, sd_bus_mess
     });
 }
 
+Status list_deliveries(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto options = Options::read(call, delivery_filter);
+    if (!options) return fail(options.error());
+    const auto state = word<store::DeliveryState>(*options, "state");
+    if (!state) return fail(state.error());
+    const auto limit = limit_of(*options);
+    if (!limit) return fail(limit.error());
+    const auto rows = store::list_deliveries(world.db, {*state, options->number("before").value_or(0), *limit});
+    if (!rows) return fail(rows.error());
+    return fill(reply, delivery_row, *rows, [&](const store::Delivery& d) {
+        return checked(sd_bus_message_append(reply, delivery_row, d.id, utf8(d.source).c_str(), utf8(d.event).c_str(),
+                                             d.received_at, std::string(to_text(d.state)).c_str(), utf8(d.outcome).c_str()),
+                       "answering");
+    });
+}
+
 Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
     if (!json) return fail(json.error());
     return checked(sd_bus_message_append(reply, "s", utf8(*json).c_str()), "answering");
@@ -217,14 +237,21 @@ Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* repl
     return append_json(views::task_json(world.db, *work_item), reply);
 }
 
+Status get_delivery(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    const auto id = read_id(call);
+    if (!id) return fail(id.error());
+    return append_json(views::delivery_json(world.db, *id), reply);
+}
+
 Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
     return append_json(views::queue_json({world.db, world.settings, world.projects, world.now()}), reply);
 }
 
 constexpr std::array reads{
-    Read{"ListTasks", list_tasks},   Read{"ListJobs", list_jobs},     Read{"ListProjects", list_projects},
-    Read{"ListEvents", list_events}, Read{"ListLeases", list_leases}, Read{"ListDependencies", list_dependencies},
-    Read{"GetTask", get_task},       Read{"GetQueue", get_queue},
+    Read{"ListTasks", list_tasks},     Read{"ListJobs", list_jobs},     Read{"ListProjects", list_projects},
+    Read{"ListEvents", list_events},   Read{"ListLeases", list_leases}, Read{"ListDependencies", list_dependencies},
+    Read{"GetTask", get_task},         Read{"GetQueue", get_queue},     Read{"ListDeliveries", list_deliveries},
+    Read{"GetDelivery", get_delivery},
 };
 
 }  // namespace

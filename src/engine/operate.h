@@ -56,6 +56,10 @@ struct LeaseRelease {
 // Starts a pass of the reaper and does not wait for it. Errc::conflict while it is switched off.
 [[nodiscard]] Status reap_now(World& world, const std::string& by);
 
+// The webhook delivery is taken in again, whatever became of it. Errc::no_such; Errc::conflict where the sender has sent it
+// again.
+[[nodiscard]] Status replay_delivery(World& world, std::int64_t delivery_id, const std::string& by);
+
 // scope: "" (everything), "project:NAME" or "task:WORK-ITEM".
 [[nodiscard]] Status pause(World& world, const std::string& scope, const std::string& reason, const std::string& by);
 [[nodiscard]] Status resume(World& world, const std::string& scope, const std::string& by);

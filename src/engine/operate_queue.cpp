@@ -5,6 +5,7 @@
 #include "engine/leases.h"
 #include "engine/operate.h"
 #include "engine/operation.h"
+#include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
@@ -163,6 +164,13 @@ Status remove_dependency(World& world, const std::string& work_item, const std::
         if (!removed) return fail(removed.error());
         if (!*removed) return fail(Errc::no_such, work_item + " does not wait for " + needs);
         return add_event(who, "dependency_removed", task->id, std::nullopt, {{"needs", needs}});
+    });
+}
+
+Status replay_delivery(World& world, std::int64_t delivery_id, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        if (auto replayed = store::replay_delivery(who.tx, delivery_id); !replayed) return replayed;
+        return add_event(who, "delivery_replayed", std::nullopt, std::nullopt, {{"delivery", delivery_id}});
     });
 }
 

@@ -47,6 +47,10 @@ constexpr std::array leases_row{
     Field{"kind", 's'}, Field{"key", 's'},     Field{"work_item", 's'},   Field{"project", 's'},    Field{"job", 't', true},
     Field{"unit", 's'}, Field{"boot_id", 's'}, Field{"acquired_at", 't'}, Field{"from_stage", 's'}, Field{"path", 'o'},
 };
+constexpr std::array deliveries_row{
+    Field{"id", 't'},          Field{"source", 's'}, Field{"event", 's'},
+    Field{"received_at", 't'}, Field{"state", 's'},  Field{"outcome", 's'},
+};
 constexpr std::array dependencies_row{
     Field{"work_item", 's'},
     Field{"needs", 's'},
@@ -138,6 +142,7 @@ int ignore_signal(sd_bus_message* /*signal*/, void* /*userdata*/, sd_bus_error* 
 }  // namespace
 
 std::span<const Field> task_fields() { return tasks_row; }
+std::span<const Field> delivery_fields() { return deliveries_row; }
 std::span<const Field> job_fields() { return jobs_row; }
 std::span<const Field> event_fields() { return events_row; }
 std::span<const Field> project_fields() { return projects_row; }

@@ -32,6 +32,7 @@ struct Field {
 [[nodiscard]] std::span<const Field> event_fields();
 [[nodiscard]] std::span<const Field> project_fields();
 [[nodiscard]] std::span<const Field> lease_fields();
+[[nodiscard]] std::span<const Field> delivery_fields();
 [[nodiscard]] std::span<const Field> dependency_fields();
 
 class Client {

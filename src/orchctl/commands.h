@@ -18,6 +18,7 @@ void add_task(CLI::App& app, Session& session);
 void add_job(CLI::App& app, Session& session);
 void add_lease(CLI::App& app, Session& session);
 void add_dep(CLI::App& app, Session& session);
+void add_webhook(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_pause(CLI::App& app, Session& session);

@@ -28,6 +28,8 @@ struct House {
 // Errc::no_such for a work item without a task.
 [[nodiscard]] Result<std::string> task_json(store::Db& db, const std::string& work_item);
 [[nodiscard]] Result<std::string> queue_json(const House& house);
+// A webhook delivery with its body. Errc::no_such.
+[[nodiscard]] Result<std::string> delivery_json(store::Db& db, std::int64_t id);
 // The house in short: what runs, what needs a person, what is wrong.
 [[nodiscard]] Result<std::string> status_json(const House& house);
 // Whether the database can be read: {"status":"ok"}, or why not.

@@ -10,6 +10,7 @@
 #include "engine/events.h"
 #include "engine/operate.h"
 #include "host/host.h"
+#include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/leases.h"
@@ -279,6 +280,34 @@ TEST_F(ServiceTest, R13_a_lease_is_released_by_name_with_a_reason) {
     EXPECT_EQ(call("Reap").error(), "org.orchd1.Error.Unavailable") << "there is no systemd here to start it";
     settings_.reaper_enabled = false;
     EXPECT_EQ(call("Reap").error(), "org.orchd1.Error.Conflict");
+}
+
+TEST_F(ServiceTest, deliveries_are_listed_shown_and_taken_in_again) {
+    const store::NewDelivery delivery{.source = "gitea/hello",
+                                      .dedup_key = "k",
+                                      .body_hash = "h",
+                                      .event = "push",
+                                      .body = "{\"ref\":\"\xff\"}",
+                                      .received_at = 7};
+    ASSERT_TRUE(db_.write([&](store::Tx& tx) { return store::add_deliveries(tx, std::span(&delivery, 1)); }));
+    ASSERT_TRUE(db_.write([&](store::Tx& tx) { return store::settle_delivery(tx, 1, store::DeliveryState::failed, "odd"); }));
+
+    const auto list = call("ListDeliveries", "a{sv}", 1, "state", "s", "failed");
+    std::uint64_t id = 0, at = 0;
+    const char *source = nullptr, *event = nullptr, *state = nullptr, *outcome = nullptr;
+    ASSERT_GE(sd_bus_message_enter_container(list.message.get(), 'a', "(tsstss)"), 0) << list.error_text();
+    ASSERT_GE(sd_bus_message_read(list.message.get(), "(tsstss)", &id, &source, &event, &at, &state, &outcome), 0);
+    EXPECT_EQ(std::string(source) + event + state + outcome, "gitea/hellopushfailedodd");
+    EXPECT_EQ(id + at, 8U);
+    EXPECT_EQ(call("ListDeliveries", "a{sv}", 1, "state", "s", "odd").error(), "org.orchd1.Error.InvalidArgument");
+
+    const auto shown = boost::json::parse(call("GetDelivery", "t", std::uint64_t{1}).text()).as_object();
+    EXPECT_EQ(shown.at("body").as_string(), "{\"ref\":\"\xef\xbf\xbd\"}") << "as far as the bus can carry it";
+    EXPECT_EQ(call("GetDelivery", "t", std::uint64_t{9}).error(), "org.orchd1.Error.NoSuchTask");
+
+    EXPECT_EQ(call("ReplayDelivery", "t", std::uint64_t{1}).error(), "");
+    EXPECT_EQ(store::find_delivery(db_, 1)->value().state, store::DeliveryState::pending);
+    EXPECT_EQ(call("ReplayDelivery", "t", std::uint64_t{9}).error(), "org.orchd1.Error.NoSuchTask");
 }
 
 TEST_F(ServiceTest, leases_are_listed_with_whose_they_are) {

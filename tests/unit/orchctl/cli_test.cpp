@@ -49,14 +49,15 @@ std::string joined(const std::vector<std::string>& words) {
 TEST(CommandLine, R43_HasEveryCommandOfThisRelease) {
     std::vector<std::string> have;
     for (const auto& words : every_command()) have.push_back(joined(words));
-    for (const auto* wanted : {"status",      "queue",        "task list",     "task show",
-                               "task create", "task approve", "task reject",   "task cancel",
-                               "task retry",  "task release", "job list",      "job show",
-                               "job cancel",  "job retry",    "lease list",    "lease release",
-                               "reap",        "dep add",      "dep remove",    "dep tree",
-                               "logs",        "events",       "pause",         "resume",
-                               "project add", "project list", "project check", "project grant-deploy",
-                               "config show", "config check", "db check",      "completion bash"}) {
+    for (const auto* wanted : {"status",       "queue",        "task list",     "task show",
+                               "task create",  "task approve", "task reject",   "task cancel",
+                               "task retry",   "task release", "job list",      "job show",
+                               "job cancel",   "job retry",    "lease list",    "lease release",
+                               "reap",         "dep add",      "dep remove",    "dep tree",
+                               "logs",         "events",       "pause",         "resume",
+                               "project add",  "project list", "project check", "project grant-deploy",
+                               "config show",  "config check", "db check",      "completion bash",
+                               "webhook list", "webhook show", "webhook replay"}) {
         EXPECT_THAT(have, testing::Contains(wanted));
     }
 }

@@ -149,6 +149,10 @@ TEST_F(ProjectTest, RefusesATrackerThatNobodyCouldFind) {
             << name;
 }
 
+TEST_F(ProjectTest, R40HalfATableIsRefusedAndEndsNoProcess) {
+    EXPECT_THAT(problems("[project]\n[\nname = 1\n"), HasSubstr("hello.toml:2: not TOML"));
+}
+
 TEST_F(ProjectTest, WhatIsLeftOutHasItsDefault) {
     const auto project = load_project(folder.write("hello.toml", head("hello", "HELLO") + agents), settings);
     ASSERT_TRUE(project) << project.error().text;

@@ -1,0 +1,107 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "orchctl/answers.h"
+#include "orchctl/client.h"
+#include "orchctl/commands.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace json = boost::json;
+
+struct Filter {
+    std::string state;
+    std::uint64_t before = 0, limit = 50;
+};
+
+Paint paint_of(const std::string& state) {
+    if (state == "failed") return Paint::red;
+    if (state == "pending") return Paint::yellow;
+    return state == "ignored" ? Paint::dim : Paint::none;
+}
+
+Status list(Session& session, const Filter& given) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    Options filter{{"limit", given.limit}};
+    if (!given.state.empty()) filter.emplace_back("state", given.state);
+    if (given.before > 0) filter.emplace_back("before", given.before);
+    const auto deliveries = client->list("ListDeliveries", {filter}, delivery_fields());
+    if (!deliveries) return fail(deliveries.error());
+    if (session.json) {
+        session.document(to_json(*deliveries));
+        return {};
+    }
+    if (deliveries->empty()) {
+        session.line("No deliveries.");
+        return {};
+    }
+    Table table({{"DELIVERY", Align::right}, {"RECEIVED"}, {"SOURCE"}, {"EVENT"}, {"STATE"}, {"OUTCOME"}});
+    for (const auto& d : *deliveries) {
+        const auto& state = d.text("state");
+        table.add({std::to_string(d.number("id")),
+                   local_time(d.number("received_at")),
+                   d.text("source"),
+                   d.text("event"),
+                   {state, paint_of(state)},
+                   d.text("outcome")});
+    }
+    session.table(table);
+    return {};
+}
+
+Status show(Session& session, std::uint64_t id) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    const auto text = client->text("GetDelivery", {id});
+    if (!text) return fail(text.error());
+    auto delivery = parse_story(*text);
+    if (!delivery) return fail(delivery.error());
+    if (session.json) {
+        session.document(std::move(*delivery));
+        return {};
+    }
+    Table table({{"PROPERTY"}, {"VALUE"}});
+    for (const auto& [name, value] : *delivery) {
+        if (name == "body") continue;
+        const auto* words = value.if_string();
+        table.add({std::string(name), words != nullptr        ? std::string(*words)
+                                      : name == "received_at" ? local_time(value.to_number<std::int64_t>())
+                                                              : json::serialize(value)});
+    }
+    session.table(table);
+    if (const auto* body = delivery->if_contains("body"); body != nullptr && body->is_string()) {
+        session.line("");
+        session.line(printable_lines(std::string(body->get_string())));
+    }
+    return {};
+}
+
+}  // namespace
+
+void add_webhook(CLI::App& app, Session& session) {
+    auto* webhook = app.add_subcommand("webhook", "Webhook deliveries: what came in, and what became of it");
+    webhook->require_subcommand(1);
+
+    const auto filter = std::make_shared<Filter>();
+    auto* listing = webhook->add_subcommand("list", "List deliveries, the newest first");
+    listing->add_option("--state", filter->state, "Only pending, done, ignored or failed ones");
+    listing->add_option("--before", filter->before, "Only those older than this delivery");
+    listing->add_option("--limit", filter->limit, "At most so many; 50 where it is left out")->check(CLI::Range(1, 10000));
+    listing->callback([&session, filter] { session.command = [&session, filter] { return list(session, *filter); }; });
+
+    const auto id = std::make_shared<std::uint64_t>();
+    const auto add = [&](const char* name, const char* text, std::function<Status()> command) {
+        auto* added = webhook->add_subcommand(name, text);
+        added->add_option("DELIVERY", *id, "The delivery's number")->required();
+        added->callback([&session, id, command = std::move(command)] { session.command = command; });
+    };
+    add("show", "Show a delivery with its body", [&session, id] { return show(session, *id); });
+    add("replay", "Take a delivery in again, whatever became of it", [&session, id] {
+        return act(session, "ReplayDelivery", {*id}, "Delivery " + std::to_string(*id) + " will be taken in again.");
+    });
+}
+
+}  // namespace orchd::orchctl
