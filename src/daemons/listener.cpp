@@ -1,4 +1,5 @@
 // orchd-listener.service: webhooks, and reading, over HTTP on the sockets of orchd-listener.socket.
+#include <malloc.h>
 #include <systemd/sd-daemon.h>
 #include <cstdlib>
 #include <filesystem>
@@ -74,6 +75,12 @@ void tell_refusals(const listener::Answers::Refusals& refused) {
         {{"ORCHD_HTTP_STATUS", status}, {"ORCHD_HTTP_SOURCE", refused.last_source}});
 }
 
+// Small, and small again after large bodies: threads share one heap, and what is large goes back when it is free.
+void keep_memory_small() {
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
+}
+
 Status serve() {
     const auto settings = read_settings();
     listener::Reader reader(read_options(settings), [](const std::string& text) { host::log(host::Level::warning, text); });
@@ -103,5 +110,6 @@ int main(int argc, char** argv) {
     const auto arguments = daemons::parse(
         {.name = "orchd-listener", .about = "Receives webhooks over HTTP. Started by orchd-listener.socket."}, argc, argv);
     if (!arguments) return arguments.error();
+    keep_memory_small();
     return daemons::exit_status(serve());
 }
