@@ -1,7 +1,7 @@
 // Reading over HTTP (R37): over a real database and real sockets.
 #include <boost/json.hpp>
 #include <filesystem>
-#include <set>
+#include <future>
 
 #include "listener/read_routes.h"
 #include "net/http.h"
@@ -122,6 +122,31 @@ TEST_F(ReadingTest, ManyWhoAskAtOnceAreAnsweredTogether) {
             [&](const Result<std::string>& page) { answered += page ? 1 : 0; });
     while (answered < 500) std::this_thread::yield();
     EXPECT_LE(made, 3);
+}
+
+TEST_F(ReadingTest, AReadingThatTakesTooLongIsBrokenOffAndTheNextOneIsNot) {
+    const auto asked = [&](const std::string& name, const std::string& rows) {
+        std::promise<Result<std::string>> answered;
+        reader_.ask(
+            name,
+            [&](const views::House& house) {
+                return house.db.read([&](store::Db& reader) -> Result<std::string> {
+                    auto statement =
+                        reader.prepare("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < " + rows +
+                                       ") SELECT count(*) FROM n");
+                    if (!statement) return fail(statement.error());
+                    auto row = statement->step();
+                    if (!row) return fail(row.error());
+                    return (*row)->text(0);
+                });
+            },
+            [&](const Result<std::string>& page) { answered.set_value(page); });
+        return answered.get_future().get();
+    };
+    const auto endless = asked("endless", "100000000000");
+    ASSERT_FALSE(endless);
+    EXPECT_EQ(endless.error().code, Errc::unavailable);
+    EXPECT_EQ(must(asked("short", "10")), "10");
 }
 
 TEST_F(ReadingTest, WhatIsCommittedReachesThoseWhoFollow) {
