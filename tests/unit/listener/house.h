@@ -87,7 +87,8 @@ public:
     [[nodiscard]] std::vector<store::Delivery> stored() const {
         auto db = must(store::Db::open(path, {.mode = store::Mode::read_only}));
         std::vector<store::Delivery> all;
-        for (const auto id : must(store::pending_deliveries(db, 0, 100'000))) all.push_back(*must(store::find_delivery(db, id)));
+        for (const auto id : must(store::pending_deliveries(db, 0, 100'000)))
+            all.push_back(*must(store::find_delivery(db, id)));
         return all;
     }
 
