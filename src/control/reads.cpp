@@ -68,10 +68,10 @@ Result<std::optional<std::int64_t>> task_named(store::Db& db, const std::string&
     return engine::known_task(db, work_item).map([](const store::Task& task) { return std::optional(task.id); });
 }
 
-Status append_task(store::Db& db, const store::Task& task, sd_bus_message* reply) {
+Status append_task(store::Db& db, const store::Task& task, const engine::HostView& host, sd_bus_message* reply) {
     const auto around = engine::look_around(db, task);
     if (!around) return fail(around.error());
-    const auto why = engine::why(task, *around);
+    const auto why = engine::why(task, *around, host);
     return checked(
         sd_bus_message_append(reply, task_row, task.work_item.c_str(), utf8(task.project).c_str(), utf8(task.title).c_str(),
                               std::string(to_text(task.stage)).c_str(), task.stage_seq, std::string(to_text(task.hold)).c_str(),
@@ -91,7 +91,9 @@ Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* re
         const auto tasks = store::list_tasks(
             db, {options->text("project"), *stage, options->flag("open"), options->flag("needs_you"), *limit});
         if (!tasks) return fail(tasks.error());
-        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(db, task, reply); });
+        const auto host = engine::look_at_host(engine::house_of(world));
+        if (!host) return fail(host.error());
+        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(db, task, *host, reply); });
     });
 }
 
@@ -234,7 +236,7 @@ Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
 Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
     const auto work_item = read_work_item(call);
     if (!work_item) return fail(work_item.error());
-    return append_json(views::task_json(world.db, *work_item), reply);
+    return append_json(views::task_json(engine::house_of(world), *work_item), reply);
 }
 
 Status get_delivery(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
@@ -244,7 +246,7 @@ Status get_delivery(engine::World& world, sd_bus_message* call, sd_bus_message* 
 }
 
 Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    return append_json(views::queue_json({world.db, world.settings, world.projects, world.now()}), reply);
+    return append_json(views::queue_json(engine::house_of(world)), reply);
 }
 
 constexpr std::array reads{

@@ -63,6 +63,8 @@ Exit exit_from_monitor(std::string_view service_result, std::string_view exit_co
     if (exit_code != "exited" && exit_code != "killed" && exit_code != "dumped") return {ExitKind::lost};
     const int status = exit_code == "exited" ? number(exit_status) : signal_number(exit_status);
     if (service_result == "timeout" || service_result == "watchdog") return {ExitKind::timeout, status};
+    // The command ended well and the unit did not: what runs after the command failed, so nobody knows what it left.
+    if (service_result == "exit-code" && exit_code == "exited" && status == 0) return {ExitKind::lost};
     return {*from_text<ExitKind>(exit_code), status};
 }
 

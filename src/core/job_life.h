@@ -28,7 +28,8 @@ enum class Outcome {
 [[nodiscard]] Outcome outcome(Exit exit);
 
 // What a service manager said of a finished service: $MONITOR_SERVICE_RESULT, $MONITOR_EXIT_CODE, $MONITOR_EXIT_STATUS.
-// EXIT_CODE decides over the result, since a death by SIGTERM reads "success"; without one the command never ran: `lost`. Only
+// EXIT_CODE decides over the result, since a death by SIGTERM reads "success"; without one the command never ran: `lost`. So is
+// one whose ExecStopPost= failed after a good end, a full disk under its bundle, say: it must not look like "nothing new". Only
 // "timeout" and "watchdog" decide over the code: however it ended then, it did not end by itself.
 [[nodiscard]] Exit exit_from_monitor(std::string_view service_result, std::string_view exit_code, std::string_view exit_status);
 

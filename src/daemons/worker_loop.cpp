@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstring>
 
+#include "core/names.h"
 #include "daemons/journal_outbox.h"
+#include "engine/disk.h"
 #include "host/host.h"
 #include "host/log.h"
 #include "store/jobs.h"
@@ -133,6 +135,7 @@ void WorkerLoop::on_tick() {
     tick_.arm(house_.world().settings.recovery_interval_s * 1000);
     engine::tidy(house_.world());
     recovery_wanted_ = true;
+    if (const auto kept = engine::keep_ballast(house_.world()); !kept) survive(kept.error());
     look_soon();
 }
 
@@ -170,6 +173,7 @@ void WorkerLoop::take_in() {
 void WorkerLoop::dispatch() {
     const auto done = dispatcher_.pass(claims_at_once);
     if (!done) return survive(done.error());
+    tell_disk();
     waiting_ = done->waiting > 0;
     if (waiting_ && !settle_.armed()) settle_.arm(settle_ms);
     if (done->more) look_soon();
@@ -186,6 +190,17 @@ void WorkerLoop::deliver() {
     const auto more = deliver_to_journal(house_.world());
     if (!more) return survive(more.error());
     if (*more) look_soon();
+}
+
+// Once each way.
+void WorkerLoop::tell_disk() {
+    const auto low = engine::low_disk(house_.world().settings, house_.world().free_bytes());
+    if (low.has_value() == disk_low_) return;
+    disk_low_ = low.has_value();
+    if (low)
+        host::log(host::Level::error, "Nothing is started: " + low->text, {{"MESSAGE_ID", std::string(names::msg_alert)}});
+    else
+        host::log(host::Level::notice, "There is space on the disk again: work is started.");
 }
 
 void WorkerLoop::tell_problems() const {

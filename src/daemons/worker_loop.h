@@ -47,6 +47,7 @@ private:
     void dispatch();
     void deliver();
     void tell_problems() const;
+    void tell_disk();
     void survive(const Error& error);  // tells it; ends the loop where only a new process can mend it
 
     House& house_;
@@ -60,7 +61,8 @@ private:
     Timer tick_, settle_, due_, again_;
     std::vector<host::Slot> watches_;
     bool recovery_wanted_ = true;
-    bool waiting_ = false;  // a claim waits for a unit that still ends
+    bool disk_low_ = false;  // as it was told
+    bool waiting_ = false;   // a claim waits for a unit that still ends
     std::optional<Error> ended_by_;
 };
 

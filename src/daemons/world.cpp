@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <vector>
 
 #include "core/names.h"
@@ -41,7 +42,8 @@ engine::Paths host_paths() {
     return {.mirrors_dir = std::string(names::mirrors_dir),
             .releases_dir = std::string(names::releases_dir),
             .runs_dir = std::string(names::runs_dir),
-            .left_dir = std::string(names::inside_left)};
+            .left_dir = std::string(names::inside_left),
+            .backups_dir = std::string(names::backups_dir)};
 }
 
 }  // namespace
@@ -91,6 +93,8 @@ House::House(store::Db db, host::Bus bus, const settings::Settings& settings, st
         .wake = [] { host::poke(std::string(names::wake_socket)); },
         .poke_events = [] { host::poke(std::string(names::events_socket)); },
         .random = host::random_unit,
+        .free_bytes =
+            [] { return host::free_bytes(std::string(names::state_dir)).value_or(std::numeric_limits<std::int64_t>::max()); },
         .warn =
             [](const std::string& work_item, const std::string& text) {
                 if (work_item.empty()) return host::log(host::Level::warning, text);

@@ -4,6 +4,7 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
+#include "engine/claim_limits.h"
 #include "engine/events.h"
 #include "engine/runs.h"
 #include "store/jobs.h"
@@ -12,26 +13,8 @@
 namespace orchd::engine {
 namespace {
 
-// Only projects with a valid file are listed, and so served.
-Result<store::Limits> limits_of(const World& world) {
-    store::Limits limits{.max_concurrency = static_cast<int>(world.settings.max_concurrency),
-                         .max_steps = static_cast<int>(world.settings.max_steps),
-                         .projects = {}};
-    auto rows = store::all_projects(world.db);
-    if (!rows) return fail(rows.error());
-    for (const auto& row : *rows) {
-        const auto* project = settings::find(world.projects, row.name);
-        if (project == nullptr) continue;
-        store::Limits::Project limit{.project_id = row.id, .max_concurrency = project->max_concurrency, .roles = {}};
-        for (const auto& [role, worker] : project->workers)
-            if (worker.max_concurrency > 0) limit.roles.push_back({role, worker.max_concurrency});
-        limits.projects.push_back(std::move(limit));
-    }
-    return limits;
-}
-
 Result<std::vector<store::Claim>> claim(World& world, int at_most) {
-    auto limits = limits_of(world);
+    auto limits = limits_of(house_of(world));
     if (!limits) return fail(limits.error());
     boundary("dispatch.claim.before");
     auto claims = world.db.write([&](store::Tx& tx) -> Result<std::vector<store::Claim>> {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,7 @@ public:
 struct Paths {  // names::… in production; a temporary folder in tests
     std::string mirrors_dir, releases_dir, runs_dir;
     std::string left_dir;  // what finish sees of the run's state directory
+    std::string backups_dir = {};
 };
 
 // One process's view of the world, passed to every use case. Nothing in it is owned.
@@ -69,6 +71,8 @@ struct World {
     std::function<void()> wake = [] {};         // pokes the worker, after a commit that queued work
     std::function<void()> poke_events = [] {};  // pokes the control service, after a commit that appended events
     std::function<double()> random;             // [0, 1)
+    // Free bytes on the database's file system.
+    std::function<std::int64_t()> free_bytes = [] { return std::numeric_limits<std::int64_t>::max(); };
     // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
 };

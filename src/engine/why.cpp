@@ -1,13 +1,34 @@
 #include "engine/why.h"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 
-#include "store/facts.h"
-#include "store/jobs.h"
+#include "engine/disk.h"
+#include "store/leases.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
 namespace {
+
+// "2026-11-22 01:50:07 UTC"
+std::string time_text(std::int64_t utc_ms) {
+    const std::time_t seconds = utc_ms / 1000;
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+    return {text.data(), length};
+}
+
+// "40 s", "4 min", "3 h", "2 days"
+std::string span_text(std::int64_t ms) {
+    const auto s = std::max<std::int64_t>(0, ms) / 1000;
+    if (s < 120) return std::to_string(s) + " s";
+    if (s < 120 * 60) return std::to_string(s / 60) + " min";
+    if (s < 48 * 3600) return std::to_string(s / 3600) + " h";
+    return std::to_string(s / 86400) + " days";
+}
 
 std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text + "." : text + ": " + reason;
@@ -17,16 +38,20 @@ Why held(const store::Task& task) {
     const std::string command = command_against(task.hold, task.work_item);
     switch (task.hold) {
         case Hold::escalated:
-            return {with_reason("Escalated", task.hold_reason), command, true};
+            return {.text = with_reason("Held: escalated", task.hold_reason), .command = command, .needs_you = true};
         case Hold::infra:
-            return {with_reason("Held: the infrastructure failed", task.hold_reason), command, true};
+            return {.text = with_reason("Held: the infrastructure failed", task.hold_reason),
+                    .command = command,
+                    .needs_you = true};
         case Hold::blocked:
-            return {with_reason("Held as blocked", task.hold_reason), command, true};
+            return {.text = with_reason("Held as blocked", task.hold_reason), .command = command, .needs_you = true};
         case Hold::needs_input:
-            return {with_reason("Held: it needs input", task.hold_reason), command, true};
-        default:
-            return {with_reason("Held for a person", task.hold_reason), command, true};
+            return {.text = with_reason("Held: it needs input", task.hold_reason), .command = command, .needs_you = true};
+        case Hold::human:
+        case Hold::none:
+            break;
     }
+    return {.text = with_reason("Held for a person", task.hold_reason), .command = command, .needs_you = true};
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -49,20 +74,111 @@ const store::Job* foremost(const std::vector<store::Job>& live) {
     return found == live.end() ? nullptr : &*found;
 }
 
-std::optional<Why> paused(const store::Task& task, const Surroundings& around) {
+bool claimed_next(const store::Job& job, const HostView& host) {
+    return job.status == JobStatus::queued && host.plan.obstacle(job) == store::Obstacle::none;
+}
+
+std::optional<Why> paused(const store::Task& task, const Surroundings& around, const HostView& host) {
+    const auto because = [](const std::string& what, const std::string& by, const std::string& reason) {
+        return with_reason(by.empty() ? what : what + " by " + by, reason);
+    };
     if (task.paused_at)
-        return Why{with_reason("Paused by " + task.paused_by, task.pause_reason), "orchctl resume task:" + task.work_item};
-    if (around.project_paused)
-        return Why{with_reason("Its project is paused", *around.project_paused), "orchctl resume project:" + task.project};
-    if (around.host_paused) return Why{with_reason("Everything is paused", *around.host_paused), "orchctl resume"};
+        return Why{.text = because("Paused", task.paused_by, task.pause_reason),
+                   .command = "orchctl resume task:" + task.work_item,
+                   .since = task.paused_at};
+    if (around.project && around.project->paused_at)
+        return Why{.text = because("Its project is paused", around.project->paused_by, around.project->pause_reason),
+                   .command = "orchctl resume project:" + task.project,
+                   .since = around.project->paused_at};
+    if (host.paused)
+        return Why{.text = because("Everything is paused", host.paused->by, host.paused->reason),
+                   .command = "orchctl resume",
+                   .since = host.paused->at};
     return std::nullopt;
 }
 
-Why under_way(const store::Job& job) {
-    if (job.status == JobStatus::running) return {"Under way: " + job_named(job) + " runs.", "", false};
-    if (job.status == JobStatus::stopping) return {"Under way: " + job_named(job) + " is being stopped.", "", false};
-    if (!job.error.empty()) return {"Queued again: " + job_named(job) + " after: " + job.error, "", false};
-    return {"Queued: " + job_named(job) + " waits for its turn.", "", false};
+Why under_way(const store::Job& job, const HostView& host) {
+    const auto since = job.started_at.value_or(job.created_at);
+    const auto age = span_text(host.now.utc_ms - since);
+    if (job.status == JobStatus::running)
+        return {.text = "Under way: " + job_named(job) + " runs for " + age + ".", .since = since};
+    return {.text = with_reason("Under way: " + job_named(job) + " is being stopped", job.error), .since = since};
+}
+
+std::string slots_text(const store::Limits& limits, const store::Job& job, store::Obstacle obstacle) {
+    const auto project = std::find_if(limits.projects.begin(), limits.projects.end(),
+                                      [&](const auto& p) { return p.project_id == job.project_id; });
+    int limit = job.role == Role::step ? limits.max_steps : limits.max_concurrency;
+    if (obstacle == store::Obstacle::project_slots && project != limits.projects.end()) limit = project->max_concurrency;
+    if (obstacle == store::Obstacle::role_slots && project != limits.projects.end())
+        for (const auto& role : project->roles)
+            if (role.role == job.role) limit = role.max;
+    return std::to_string(limit) + " at a time";
+}
+
+Why queued(const store::Task& task, const store::Job& job, const HostView& host) {
+    const auto name = job_named(job);
+    std::string after;
+    if (!job.error.empty())
+        after = " It was tried before: " + job.error;
+    else if (!task.again_reason.empty())
+        after = " Its gate was red: " + task.again_reason;
+    const auto obstacle = host.plan.obstacle(job);
+    switch (obstacle) {
+        case store::Obstacle::disk:
+            return {.text = "Queued: " + name + " is not started, since " + host.low_disk, .command = "orchctl doctor"};
+        case store::Obstacle::no_file:
+            return {.text = "Queued: " + name + " is not started, since project " + task.project + " has no valid file.",
+                    .command = "orchctl project check " + task.project};
+        case store::Obstacle::not_due:
+            return {.text = "Backing off: " + name + " starts at " + time_text(job.available_at) + "." + after,
+                    .until = job.available_at};
+        case store::Obstacle::host_slots:
+            return {.text = "Queued: " + name + " waits for a slot of this host, which has " +
+                            slots_text(host.limits, job, obstacle) + "." + after};
+        case store::Obstacle::project_slots:
+            return {.text = "Queued: " + name + " waits for a slot of project " + task.project + ", which has " +
+                            slots_text(host.limits, job, obstacle) + "." + after};
+        case store::Obstacle::role_slots:
+            return {.text = "Queued: " + name + " waits for a slot of the " + std::string(to_text(job.role)) + "s of project " +
+                            task.project + ", which has " + slots_text(host.limits, job, obstacle) + "." + after};
+        case store::Obstacle::blocked:
+            return {.text = "Queued: " + name + " waits for a transition of its task that is under way." + after};
+        default:
+            return {.text = "Queued: " + name + " is started next." + after};
+    }
+}
+
+Why transition_under_way(const store::TransitionLease& lease, const HostView& host) {
+    return {.text = "A transition is under way: its lease is held by unit " + lease.owner->unit + ", process " +
+                    std::to_string(lease.owner->pid) + ", for " + span_text(host.now.utc_ms - lease.acquired_at) + ".",
+            .since = lease.acquired_at};
+}
+
+Why waiting(const store::Task& task) {
+    const auto since = task.waiting_since ? ", since " + time_text(*task.waiting_since) : std::string();
+    return {.text = with_reason("Waits for " + task.waiting_for + since, task.waiting_reason), .since = task.waiting_since};
+}
+
+Why of_open_task(const store::Task& task, const Surroundings& around, const HostView& host) {
+    const store::Job* job = foremost(around.live);
+    const bool next = std::any_of(around.live.begin(), around.live.end(), [&](const auto& j) { return claimed_next(j, host); });
+    if (task.hold != Hold::none) return held(task);
+    if (!next && task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved)) {
+        const auto since = task.waiting_since ? " since " + time_text(*task.waiting_since) : std::string();
+        return {.text = "Its analysis waits for an approval" + since + ".",
+                .command = "orchctl task approve " + task.work_item,
+                .needs_you = true,
+                .since = task.waiting_since};
+    }
+    if (job != nullptr && job->status != JobStatus::queued && job->kind != JobKind::advance) return under_way(*job, host);
+    if (around.lease) return transition_under_way(*around.lease, host);
+    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, host);
+    if (auto pause = paused(task, around, host)) return *pause;
+    if (!around.needs.empty()) return {.text = "Waits for " + joined(around.needs) + ".", .command = {}};
+    if (job != nullptr) return queued(task, *job, host);
+    if (!task.waiting_for.empty()) return waiting(task);
+    return {.text = "Nothing is queued for it.", .command = "orchctl task retry " + task.work_item};
 }
 
 }  // namespace
@@ -72,14 +188,27 @@ std::string command_against(Hold hold, const std::string& work_item) {
     return std::string("orchctl task ") + (anew ? "retry " : "release ") + work_item;
 }
 
+Result<HostView> look_at_host(const House& house) {
+    HostView host;
+    host.now = house.now;
+    auto limits = limits_of(house);
+    if (!limits) return fail(limits.error());
+    host.limits = std::move(*limits);
+    auto plan = store::ClaimPlan::make(house.db, host.limits, host.now);
+    if (!plan) return fail(plan.error());
+    host.plan = std::move(*plan);
+    auto paused = store::find_state(house.db, "paused");
+    if (!paused) return fail(paused.error());
+    host.paused = std::move(*paused);
+    if (const auto low = low_disk(house.settings, house.free_bytes)) host.low_disk = low->text;
+    return host;
+}
+
 Result<Surroundings> look_around(store::Db& db, const store::Task& task) {
     Surroundings around;
-    auto host = store::find_state(db, "paused");
-    if (!host) return fail(host.error());
-    if (*host) around.host_paused = (*host)->reason;
     auto project = store::find_project(db, task.project);
     if (!project) return fail(project.error());
-    if (*project && (*project)->paused_at) around.project_paused = (*project)->pause_reason;
+    around.project = std::move(*project);
     auto unmet = store::unmet_dependencies(db, task.id);
     if (!unmet) return fail(unmet.error());
     for (const auto id : *unmet) {
@@ -93,22 +222,20 @@ Result<Surroundings> look_around(store::Db& db, const store::Task& task) {
     auto jobs = store::list_jobs(db, live);
     if (!jobs) return fail(jobs.error());
     for (auto& claim : *jobs) around.live.push_back(std::move(claim.job));
+    auto lease = store::find_transition(db, task.id);
+    if (!lease) return fail(lease.error());
+    if (*lease && (*lease)->owner) around.lease = std::move(*lease);
     return around;
 }
 
-Why why(const store::Task& task, const Surroundings& around) {
-    if (task.stage == Stage::cancelled) return {"Cancelled.", "", false};
-    if (task.stage == Stage::done) return {task.merged.empty() ? "Done." : "Done: merged as " + task.merged + ".", "", false};
-    if (task.hold != Hold::none) return held(task);
-    if (task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved))
-        return {"Its analysis waits for an approval.", "orchctl task approve " + task.work_item, true};
-    const store::Job* job = foremost(around.live);
-    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job);
-    if (auto pause = paused(task, around)) return *pause;
-    if (!around.needs.empty()) return {"Waits for " + joined(around.needs) + ".", "", false};
-    if (!task.waiting_for.empty()) return {with_reason("Waits for " + task.waiting_for, task.waiting_reason), "", false};
-    if (job != nullptr) return under_way(*job);
-    return {"Nothing is queued for it.", "orchctl task retry " + task.work_item, false};
+Why why(const store::Task& task, const Surroundings& around, const HostView& host) {
+    if (task.stage == Stage::cancelled) return {.text = "Cancelled.", .command = {}};
+    if (task.stage == Stage::done)
+        return {.text = task.merged.empty() ? "Done." : "Done: merged as " + task.merged + ".", .command = {}};
+    auto answer = of_open_task(task, around, host);
+    answer.claimable =
+        std::any_of(around.live.begin(), around.live.end(), [&](const auto& job) { return claimed_next(job, host); });
+    return answer;
 }
 
 }  // namespace orchd::engine

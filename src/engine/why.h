@@ -1,4 +1,5 @@
-// Why a task stands where it stands, said to people.
+// Why a task stands where it stands, said to people. Whether work of it is started is read from the plan of the next claim, the
+// same that the claim carries out.
 #pragma once
 
 #include <optional>
@@ -6,31 +7,46 @@
 #include <vector>
 
 #include "core/error.h"
-#include "store/db.h"
+#include "engine/claim_limits.h"
+#include "store/claim_plan.h"
+#include "store/facts.h"
 #include "store/records.h"
 
 namespace orchd::engine {
 
 struct Why {
-    std::string text;        // one sentence
-    std::string command;     // what a person types to move it; empty where nobody need do anything
-    bool needs_you = false;  // a person must act: it is held, or its human gate is open
+    std::string text;                                    // one sentence
+    std::string command = {};                            // what a person types to move it; empty where nobody need do anything
+    bool needs_you = false;                              // a person must act: it is held, or its human gate is open
+    bool claimable = false;                              // the next claim takes a job of it
+    std::optional<std::int64_t> since = {}, until = {};  // UTC ms: it stands so since; it is looked at again at
 };
 
 // What to type to let go of a hold. Work that failed is tried anew, with fresh counters; a hold that the host or somebody else
 // is to blame for is only let go.
 [[nodiscard]] std::string command_against(Hold hold, const std::string& work_item);
 
+// What is the same for every task: ask once, in the same snapshot as the tasks.
+struct HostView {
+    Now now;
+    store::Limits limits;
+    store::ClaimPlan plan;
+    std::optional<store::StateRow> paused;
+    std::string low_disk;  // why the disk allows nothing; empty while it does
+};
+[[nodiscard]] Result<HostView> look_at_host(const House& house);
+
 // What is known around a task.
 struct Surroundings {
-    std::optional<std::string> host_paused, project_paused;  // the reasons, where paused
-    std::vector<std::string> needs;                          // work items that it waits for
-    std::vector<store::Job> live;                            // its live jobs
+    std::optional<store::Project> project;
+    std::vector<std::string> needs;               // work items that it waits for
+    std::vector<store::Job> live;                 // its live jobs
+    std::optional<store::TransitionLease> lease;  // while somebody holds it
 };
 [[nodiscard]] Result<Surroundings> look_around(store::Db& db, const store::Task& task);
 
-// Decides from what is given; the first that holds of: ended, held, human gate open, work running, paused, waiting for others,
-// waiting for something, queued, nothing at all.
-[[nodiscard]] Why why(const store::Task& task, const Surroundings& around);
+// Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,
+// paused, waiting for others, queued and why it is not started, waiting for something, nothing at all.
+[[nodiscard]] Why why(const store::Task& task, const Surroundings& around, const HostView& host);
 
 }  // namespace orchd::engine

@@ -1,6 +1,7 @@
 #include "host/host.h"
 
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <cstdlib>
 #include <cstring>
@@ -58,6 +59,12 @@ std::string own_invocation() {
 double random_unit() {
     static thread_local std::mt19937_64 engine{std::random_device{}()};
     return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
+std::optional<std::int64_t> free_bytes(const std::string& path) {
+    struct statvfs seen {};
+    if (::statvfs(path.c_str(), &seen) != 0) return std::nullopt;
+    return static_cast<std::int64_t>(seen.f_bavail * seen.f_frsize);
 }
 
 }  // namespace orchd::host

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ void poke(const std::string& socket_path);
 [[nodiscard]] std::string own_unit();
 [[nodiscard]] std::string own_invocation();
 [[nodiscard]] double random_unit();  // [0, 1)
+// What an ordinary user may still write on the path's file system; nothing where it cannot be asked.
+[[nodiscard]] std::optional<std::int64_t> free_bytes(const std::string& path);
 
 struct Child {
     std::vector<std::string> argv = {};         // the first is a path, relative to `directory` where it is not absolute

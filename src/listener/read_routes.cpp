@@ -37,7 +37,7 @@ net::Handler page(Reader& reader, std::string name, const char* content_type, Re
 void task(Reader& reader, const net::Request& request, net::Reply reply) {
     const auto item = WorkItem::parse(request.wildcard);
     if (!item) return reply.send(refusal(item.error()));
-    const auto make = [item = item->text()](const views::House& house) { return views::task_json(house.db, item); };
+    const auto make = [item = item->text()](const views::House& house) { return views::task_json(house, item); };
     page(reader, "/tasks/" + item->text(), "application/json", make)(request, std::move(reply));
 }
 

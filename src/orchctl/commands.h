@@ -16,6 +16,7 @@ void add_status(CLI::App& app, Session& session);
 void add_queue(CLI::App& app, Session& session);
 void add_task(CLI::App& app, Session& session);
 void add_job(CLI::App& app, Session& session);
+void add_why(CLI::App& app, Session& session);
 void add_lease(CLI::App& app, Session& session);
 void add_dep(CLI::App& app, Session& session);
 void add_webhook(CLI::App& app, Session& session);
@@ -25,6 +26,7 @@ void add_pause(CLI::App& app, Session& session);
 void add_project(CLI::App& app, Session& session);
 void add_reap(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 void add_db(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 

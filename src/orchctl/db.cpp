@@ -1,15 +1,23 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "core/names.h"
+#include "host/host.h"
+#include "host/systemd.h"
 #include "orchctl/commands.h"
 #include "orchctl/host_config.h"
+#include "store/backup.h"
 #include "store/check.h"
 #include "store/db.h"
 
 namespace orchd::orchctl {
 namespace {
+
+struct Given {
+    std::string database{names::database}, file, directory{names::backups_dir};
+};
 
 Status check(Session& session, const std::string& path) {
     auto db = store::Db::open(path, {.mode = store::Mode::read_only});
@@ -19,15 +27,86 @@ Status check(Session& session, const std::string& path) {
     return report(session, *problems, path + " is sound; schema version " + std::to_string(store::schema_version()) + ".");
 }
 
+Status backup(Session& session, const Given& given) {
+    auto db = store::Db::open(given.database, {});
+    if (!db) return fail(db.error());
+    const auto made = store::back_up(*db, given.directory, store::backup_name(host::now().utc_ms));
+    if (!made) return fail(made.error());
+    if (session.json)
+        session.document(boost::json::object{{"path", made->path}, {"bytes", made->bytes}});
+    else
+        session.line(made->path + " is made, read through and sound.");
+    return {};
+}
+
+// Services of ours that are active: any of them may have the database open, or be about to.
+Status nobody_works() {
+    const auto bus = host::open_system_bus();
+    if (!bus) return {};  // no systemd, no units; whoever has the file open is seen by its lock
+    const auto active = host::Manager(**bus).active({"orchd-*.service"});
+    if (!active) return fail(active.error());
+    if (active->empty()) return {};
+    std::string names;
+    for (const auto& unit : *active) names += (names.empty() ? "" : ", ") + unit;
+    return fail(Errc::conflict, names + (active->size() == 1 ? " is" : " are") +
+                                    " active. Stop everything first: systemctl stop orchd.target 'orchd-*'");
+}
+
+Status restore(Session& session, const Given& given) {
+    if (given.database == names::database)
+        if (auto idle = nobody_works(); !idle) return idle;
+    const auto restored = store::restore_backup(given.file, given.database, store::backup_name(host::now().utc_ms));
+    if (!restored) return fail(restored.error());
+    if (session.json) {
+        session.document(boost::json::object{{"schema_version", restored->version}, {"kept_as", restored->kept_as}});
+        return {};
+    }
+    session.line(given.file + " is restored; schema version " + std::to_string(restored->version) + ".");
+    if (!restored->kept_as.empty()) session.line("The database that was there is kept as " + restored->kept_as + ".");
+    session.line("To go on: systemctl start orchd.target");
+    return {};
+}
+
+Status list(Session& session, const Given& given) {
+    const auto backups = store::list_backups(given.directory);
+    if (!backups) return fail(backups.error());
+    if (session.json) {
+        boost::json::array array;
+        for (const auto& each : *backups) array.push_back({{"path", each.path}, {"bytes", each.bytes}});
+        session.document(array);
+        return {};
+    }
+    Table table({{"BYTES", Align::right}, {"PATH"}});
+    for (const auto& each : *backups) table.add({std::to_string(each.bytes), each.path});
+    if (table.empty()) session.line("There is no backup in " + given.directory + ".");
+    session.table(table);
+    return {};
+}
+
 }  // namespace
 
 void add_db(CLI::App& app, Session& session) {
     auto* db = app.add_subcommand("db", "The database of this host");
     db->require_subcommand(1);
-    const auto path = std::make_shared<std::string>(names::database);
-    auto* checking = db->add_subcommand("check", "Read the whole database and check that it is sound");
-    checking->add_option("--database", *path, "Another file than /var/lib/orchd/orchd.db");
-    checking->callback([&session, path] { session.command = [&session, path] { return check(session, *path); }; });
+    const auto given = std::make_shared<Given>();
+    const auto add = [&](const char* name, const char* text, auto act) {
+        auto* command = db->add_subcommand(name, text);
+        command->callback(
+            [&session, given, act] { session.command = [&session, given, act] { return act(session, *given); }; });
+        return command;
+    };
+    constexpr const char* which = "Another file than /var/lib/orchd/orchd.db";
+    constexpr const char* where = "Another folder than /var/lib/orchd/backups";
+    add("check", "Read the whole database and check that it is sound", [](Session& s, const Given& g) {
+        return check(s, g.database);
+    })->add_option("--database", given->database, which);
+    auto* backing_up = add("backup", "Copy the database while it is in use, and read the copy through", backup);
+    backing_up->add_option("--database", given->database, which);
+    backing_up->add_option("--directory", given->directory, where);
+    add("list", "List the backups, oldest first", list)->add_option("--directory", given->directory, where);
+    auto* restoring = add("restore", "Put a backup in the database's place; nothing of orchd may be running", restore);
+    restoring->add_option("--database", given->database, which);
+    restoring->add_option("FILE", given->file, "The backup")->required();
 }
 
 }  // namespace orchd::orchctl

@@ -58,6 +58,15 @@ void tell_pause(Session& session, const json::object& queue) {
     session.line("    $ orchctl resume");
 }
 
+void tell_disk(Session& session, const json::object& queue) {
+    const auto disk = part(queue, "disk");
+    if (!disk.flag("low")) return;
+    session.heading("Disk");
+    session.line("  Nothing is started: " + std::to_string(disk.number("free_bytes") >> 20) +
+                 " MiB are free, which is below the floor of " + std::to_string(disk.number("floor_bytes") >> 20) + " MiB.");
+    session.line("    $ orchctl doctor");
+}
+
 void tell_projects(Session& session, const json::object& queue) {
     Table table({{"PROJECT"}, {"OPEN", Align::right}, {"RUNNING", Align::right}, {"QUEUED", Align::right}, {"STATE"}});
     for (const auto& project : records_of(member(queue, "projects"))) {
@@ -98,12 +107,13 @@ Status status(Session& session) {
     const auto& queue = house->queue;
     if (session.json) {
         json::object answer{{"needs_you", to_json(house->needs_you)}};
-        for (const auto* key : {"paused", "limits", "counts", "running", "projects"}) answer[key] = member(queue, key);
+        for (const auto* key : {"paused", "disk", "limits", "counts", "running", "projects"}) answer[key] = member(queue, key);
         session.document(answer);
         return {};
     }
     tell_needs_you(session, house->needs_you);
     tell_pause(session, queue);
+    tell_disk(session, queue);
     tell_jobs(session, queue, "running", "Running");
     tell_projects(session, queue);
     session.line("\n" + counts_text(queue));
@@ -136,6 +146,7 @@ Status queue(Session& session) {
     }
     session.line(counts_text(*story));
     tell_pause(session, *story);
+    tell_disk(session, *story);
     tell_jobs(session, *story, "running", "Running");
     tell_jobs(session, *story, "queued", "Queued");
     tell_jobs(session, *story, "recent", "Ended lately");

@@ -45,9 +45,11 @@ Status make_file(const std::string& path) {
     return {};
 }
 
+bool read_only(const Connection& c) { return c.options.mode == Mode::read_only || c.options.mode == Mode::inspect; }
+
 Status connect(Connection& c) {
-    const int flags = (c.options.mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
-                      SQLITE_OPEN_EXRESCODE;
+    const int flags =
+        (read_only(c) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     const char* vfs = c.options.vfs.empty() ? nullptr : c.options.vfs.c_str();
     if (sqlite3_open_v2(c.path.c_str(), &c.db, flags, vfs) != SQLITE_OK) {
         auto error = c.db == nullptr ? Error{Errc::internal, "database: out of memory"} : error_of(c.db);
@@ -80,6 +82,7 @@ Status require_version(int version, const std::string& path) {
 Status check_version(Connection& c) {
     auto version = read_version(c.db);
     if (!version) return fail(version.error());
+    if (c.options.mode == Mode::inspect) return refuse_newer(*version, schema_version(), c.path);
     return require_version(*version, c.path);
 }
 
@@ -112,6 +115,8 @@ Status create_or_migrate(Connection& c) {
 
 }  // namespace
 
+Result<int> file_version(Db& db) { return read_version(db.raw()); }
+
 int schema_version() { return migrations().back().version; }
 
 Db::Db(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
@@ -127,7 +132,7 @@ Result<Db> Db::open(const std::string& path, const OpenOptions& options) {
         if (auto made = make_file(path); !made) return fail(made.error());
     }
     if (auto connected = connect(*c); !connected) return fail(connected.error());
-    if (options.mode != Mode::read_only) {
+    if (!read_only(*c)) {
         auto lock = CheckpointLock::open(path + "-ckpt");
         if (!lock) return fail(lock.error());
         c->lock = std::move(*lock);
@@ -151,7 +156,7 @@ void Db::give_up_when(std::function<bool()> enough) {
 Status Db::begin() {
     auto& c = *connection_;
     if (c.in != Connection::In::nothing) return fail(Errc::internal, "database: a transaction inside a transaction");
-    if (c.options.mode == Mode::read_only) return fail(Errc::not_permitted, c.path + " is open for reading only");
+    if (read_only(c)) return fail(Errc::not_permitted, c.path + " is open for reading only");
     if (auto locked = c.lock.lock_for_write(c.options.busy_timeout_ms); !locked) return locked;
     auto statement = prepare("BEGIN IMMEDIATE");
     auto begun = statement ? statement->run() : Result<int>(fail(statement.error()));
@@ -226,7 +231,7 @@ void Db::checkpoint_if_due() {
 
 Status Db::checkpoint() {
     auto& c = *connection_;
-    if (c.options.mode == Mode::read_only) return fail(Errc::not_permitted, c.path + " is open for reading only");
+    if (read_only(c)) return fail(Errc::not_permitted, c.path + " is open for reading only");
     if (auto locked = c.lock.lock_for_checkpoint(c.options.busy_timeout_ms); !locked) return locked;
     CheckpointGuard unlock(c.lock);
     // A reader in the way is told to the caller at once: writers stand outside meanwhile.

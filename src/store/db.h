@@ -24,7 +24,8 @@ namespace orchd::store {
 enum class Mode {
     read_write,  // existing database of this schema version
     create,      // as read_write; creates the file and migrates an older one (backup first). Only the worker and `orchctl db`.
-    read_only    // never blocks or resets a checkpoint for long
+    read_only,   // never blocks or resets a checkpoint for long
+    inspect      // as read_only, whatever schema version it has that this program knows: backups, `orchctl doctor`
 };
 
 struct OpenOptions {
@@ -189,5 +190,7 @@ private:
 
 // PRAGMA user_version that this program writes and understands.
 [[nodiscard]] int schema_version();
+// What the open file has.
+[[nodiscard]] Result<int> file_version(Db& db);
 
 }  // namespace orchd::store

@@ -36,7 +36,8 @@ Job read_job(const Row& row) {
             .commit = row.text(14),
             .error = row.text(15),
             .blocked = row.integer(16) != 0,
-            .created_at = row.integer(17)};
+            .created_at = row.integer(17),
+            .available_boot = row.integer(18)};
 }
 
 Run read_run(const Row& row, int first) {

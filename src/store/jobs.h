@@ -35,6 +35,7 @@ struct Limits {
         };
         std::vector<PerRole> roles = {};
     };
+    bool disk_low = false;               // free space is below the floor: nothing is claimed
     std::vector<Project> projects = {};  // only projects listed here are served: one without a valid file starts nothing
 };
 struct Claim {
@@ -46,7 +47,7 @@ struct Claim {
 // item) and counts the attempt. Order: projects by least recently served, so that a busy one delays another's job by at most
 // one slot per project; within a project by priority, due time, id. Skips paused projects, blocked jobs, jobs not yet due,
 // and lanes at their limit, without reading them one by one: the cost does not grow with the queue.
-// Claims nothing while the host is paused (settings_state "paused").
+// Claims nothing while the host is paused (settings_state "paused") or its disk is low. What it takes is a ClaimPlan.
 [[nodiscard]] Result<std::vector<Claim>> claim(Tx& tx, const Limits& limits, int at_most, const Now& now);
 // When the next queued job becomes due in this boot (boot_ms), if any is waiting for its time.
 [[nodiscard]] Result<std::optional<std::int64_t>> next_due_boot(Db& db, const Now& now);

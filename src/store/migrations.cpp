@@ -4,12 +4,12 @@
 #include <sqlite3.h>
 #include <unistd.h>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 
 #include "store/connection.h"
+#include "store/files.h"
 #include "store/schema.h"
 
 namespace orchd::store {
@@ -20,15 +20,6 @@ constexpr std::int64_t application_id = 0x6f726364;  // "orcd"
 struct CloseDatabase {
     void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
-
-Status sync_directory(const std::string& directory) {
-    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = fd >= 0 && ::fsync(fd) == 0;
-    const std::string why = std::strerror(errno);
-    if (fd >= 0) ::close(fd);
-    if (!synced) return fail(Errc::io, directory + ": " + why);
-    return {};
-}
 
 Status copy_database(sqlite3* from, const std::string& to) {
     sqlite3* raw = nullptr;
@@ -54,8 +45,7 @@ Status back_up(sqlite3* db, const std::string& path, const std::string& backup_d
     if (fd < 0) return fail(Errc::io, partial + ": " + std::strerror(errno));
     ::close(fd);
     if (auto copied = copy_database(db, partial); !copied) return copied;
-    if (std::rename(partial.c_str(), final_path.c_str()) != 0) return fail(Errc::io, final_path + ": " + std::strerror(errno));
-    return sync_directory(directory.string());
+    return rename_durably(partial, final_path);
 }
 
 Status apply(sqlite3* db, const Migration& step) {

@@ -60,6 +60,7 @@ struct Job {
     std::string error;
     bool blocked = false;  // its task is paused, held or waits for another, or an advance of it runs; kept by triggers
     std::int64_t created_at = 0;
+    std::int64_t available_boot = 0;  // as available_at, on the boot's clock: what a claim goes by
 };
 
 struct Run {

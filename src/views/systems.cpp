@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "engine/disk.h"
+#include "store/ballast.h"
 #include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/totals.h"
@@ -27,6 +29,23 @@ Result<json::object> reaper(store::Db& db, const settings::Settings& settings) {
                         {"max_running_s", settings.reaper_max_running_s},
                         {"lease_reclaim_enabled", settings.lease_reclaim_enabled},
                         {"last_pass", std::move(last)}};
+}
+
+json::object disk(const House& house) {
+    const auto low = engine::low_disk(house.settings, house.free_bytes);
+    return {{"free_bytes", house.free_bytes},
+            {"floor_bytes", house.settings.disk_floor_bytes},
+            {"ballast_bytes", store::ballast_size(store::ballast_beside(house.db.path()))},
+            {"low", low.has_value()}};
+}
+
+Result<json::object> maintenance(const House& house) {
+    const auto last = store::find_state(house.db, "maintenance");
+    if (!last) return fail(last.error());
+    return json::object{{"enabled", house.settings.maintenance_enabled},
+                        {"interval_s", house.settings.maintenance_interval_s},
+                        {"last_at", *last ? json::value((*last)->at) : nullptr},
+                        {"last", *last ? embedded((*last)->value) : nullptr}};
 }
 
 Result<json::array> task_deps(store::Db& db) {
@@ -77,6 +96,10 @@ Status add_systems(const House& house, json::object& queue) {
     auto reaping = reaper(house.db, house.settings);
     if (!reaping) return fail(reaping.error());
     queue["reaper"] = std::move(*reaping);
+    queue["disk"] = disk(house);
+    auto kept = maintenance(house);
+    if (!kept) return fail(kept.error());
+    queue["maintenance"] = std::move(*kept);
     auto waiting = task_deps(house.db);
     if (!waiting) return fail(waiting.error());
     queue["task_deps"] = std::move(*waiting);

@@ -3,7 +3,6 @@
 
 #include "engine/why.h"
 #include "store/facts.h"
-#include "store/leases.h"
 #include "store/tasks.h"
 #include "views/stories.h"
 #include "views/views.h"
@@ -54,17 +53,20 @@ json::object columns(const store::Task& task) {
             {"updated_at", task.updated_at}};
 }
 
-Status add_why(store::Db& db, const store::Task& task, json::object& object) {
-    const auto around = engine::look_around(db, task);
+Status add_why(const House& house, const store::Task& task, json::object& object) {
+    const auto host = engine::look_at_host(house);
+    if (!host) return fail(host.error());
+    const auto around = engine::look_around(house.db, task);
     if (!around) return fail(around.error());
-    const auto why = engine::why(task, *around);
+    const auto why = engine::why(task, *around, *host);
     object["needs_you"] = why.needs_you;
     object["why"] = why.text;
     object["command"] = why.command;
+    object["claimable"] = why.claimable;
+    object["since"] = or_null(why.since);
+    object["until"] = or_null(why.until);
     object["needs"] = json::value_from(around->needs);
-    const auto lease = store::find_transition(db, task.id);
-    if (!lease) return fail(lease.error());
-    object["lease"] = *lease && (*lease)->owner ? json::value(story(**lease)) : nullptr;
+    object["lease"] = around->lease ? json::value(story(*around->lease)) : nullptr;
     return {};
 }
 
@@ -103,14 +105,15 @@ Status add_history(store::Db& db, const store::Task& task, json::object& object)
 
 }  // namespace
 
-Result<std::string> task_json(store::Db& db, const std::string& work_item) {
-    return db.read([&](store::Db&) -> Result<std::string> {
+Result<std::string> task_json(const House& house, const std::string& work_item) {
+    return house.db.read([&](store::Db& db) -> Result<std::string> {
         const auto found = store::find_task(db, work_item);
         if (!found) return fail(found.error());
         if (!*found) return fail(Errc::no_such, "there is no task " + work_item);
         const auto& task = **found;
         auto object = columns(task);
-        for (const auto part : {add_why, add_jobs, add_history})
+        if (auto added = add_why(house, task, object); !added) return fail(added.error());
+        for (const auto part : {add_jobs, add_history})
             if (auto added = part(db, task, object); !added) return fail(added.error());
         return json::serialize(object);
     });

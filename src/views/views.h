@@ -7,26 +7,17 @@
 #include <vector>
 
 #include "core/error.h"
-#include "settings/project.h"
-#include "settings/settings.h"
-#include "store/db.h"
+#include "engine/claim_limits.h"
 #include "store/jobs.h"
 #include "store/records.h"
 #include "views/exposition.h"
 
 namespace orchd::views {
 
-// What is looked at. Nothing in it is owned.
-struct House {
-    store::Db& db;
-    const settings::Settings& settings;
-    const settings::Projects& projects;
-    Now now;
-    std::int64_t free_bytes = 0;  // on the database's file system
-};
+using engine::House;
 
 // Errc::no_such for a work item without a task.
-[[nodiscard]] Result<std::string> task_json(store::Db& db, const std::string& work_item);
+[[nodiscard]] Result<std::string> task_json(const House& house, const std::string& work_item);
 [[nodiscard]] Result<std::string> queue_json(const House& house);
 // A webhook delivery with its body. Errc::no_such.
 [[nodiscard]] Result<std::string> delivery_json(store::Db& db, std::int64_t id);

@@ -239,6 +239,7 @@ beyond() {
     recover.heal.*) echo "the schema allows no such row" ;;
     recover.forget_ticks.*) echo "only a unit that seemed dead and was not" ;;
     advance.stop_owner.*) echo "only where another unit than a step held the lease" ;;
+    maintain.*) echo "no task's way leads through maintenance; storms kill it" ;;
     intake.* | listener.*) echo "the listener's tests kill it there" ;;
     *) return 1 ;;
     esac

@@ -162,7 +162,8 @@ engine::World Scene::world(const std::string& actor) {
                 if (!real) return orchd::fail(real.error());
                 return std::make_unique<WatchedForge>(std::move(*real), watch);
             },
-            .random = [] { return 0.5; }};
+            .random = [] { return 0.5; },
+            .free_bytes = [this] { return free_bytes; }};
 }
 
 void Scene::without(std::initializer_list<Role> roles) {

@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
         Seen{"timeout", "killed", "TERM", ExitKind::timeout, SIGTERM}, Seen{"timeout", "exited", "0", ExitKind::timeout, 0},
         Seen{"watchdog", "dumped", "ABRT", ExitKind::timeout, SIGABRT}, Seen{"signal", "killed", "9", ExitKind::killed, 9},
         Seen{"signal", "killed", "NONSENSE", ExitKind::killed, 0},
-        Seen{"success", "", "", ExitKind::lost, 0},  // prepare failed: never ran
+        Seen{"success", "", "", ExitKind::lost, 0},           // prepare failed: never ran
+        Seen{"exit-code", "exited", "0", ExitKind::lost, 0},  // its bundle could not be written
         Seen{"resources", "", "", ExitKind::lost, 0}, Seen{"timeout", "", "", ExitKind::lost, 0},
         Seen{"", "", "", ExitKind::lost, 0}, Seen{"success", "nonsense", "0", ExitKind::lost, 0}));
 

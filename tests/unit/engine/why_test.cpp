@@ -12,8 +12,13 @@ protected:
         task_.work_item = "HELLO-1";
         task_.project = "hello";
         task_.stage = Stage::development;
+        host_.now.utc_ms = 240'000;
     }
-    Why now() const { return why(task_, around_); }
+    void pause_host() {
+        host_.paused.emplace();
+        host_.paused->reason = "moving house";
+    }
+    Why now() const { return why(task_, around_, host_); }
     void live(Role role, JobStatus status, const std::string& error = {}) {
         store::Job job;
         job.id = 17;
@@ -21,10 +26,13 @@ protected:
         job.kind = kind_of(role);
         job.status = status;
         job.error = error;
+        job.project_id = 1;
+        job.started_at = 0;
         around_.live.push_back(job);
     }
     store::Task task_;
     Surroundings around_;
+    HostView host_;
 };
 
 TEST_F(WhyTest, an_open_human_gate_needs_you_and_says_what_to_type) {
@@ -50,18 +58,20 @@ TEST_F(WhyTest, every_hold_needs_you_and_names_its_reason) {
 }
 
 TEST_F(WhyTest, what_runs_is_said_before_what_is_queued_and_before_a_pause) {
-    around_.host_paused = "moving house";
+    pause_host();
     live(Role::step, JobStatus::queued);
     live(Role::developer, JobStatus::running);
-    EXPECT_EQ(now().text, "Under way: job 17 (developer) runs.");
+    EXPECT_EQ(now().text, "Under way: job 17 (developer) runs for 4 min.");
     EXPECT_FALSE(now().needs_you);
 }
 
 TEST_F(WhyTest, the_nearest_pause_is_the_one_to_resume) {
     live(Role::developer, JobStatus::queued);
-    around_.host_paused = "moving house";
+    pause_host();
     EXPECT_EQ(now().command, "orchctl resume");
-    around_.project_paused = "freeze";
+    around_.project.emplace();
+    around_.project->paused_at = 1;
+    around_.project->pause_reason = "freeze";
     EXPECT_EQ(now().command, "orchctl resume project:hello");
     task_.paused_at = 1;
     task_.paused_by = "uid:1000 ada";
@@ -78,9 +88,24 @@ TEST_F(WhyTest, a_task_that_waits_says_for_what) {
     EXPECT_EQ(now().text, "Waits for merge_lease: HELLO-4 merges");
 }
 
-TEST_F(WhyTest, a_job_queued_again_says_after_what) {
-    live(Role::developer, JobStatus::queued, "the run was killed");
-    EXPECT_EQ(now().text, "Queued again: job 17 (developer) after: the run was killed");
+TEST_F(WhyTest, a_transition_under_way_names_its_owner_and_age) {
+    live(Role::step, JobStatus::running);
+    auto& lease = around_.lease.emplace();
+    lease.acquired_at = 60'000;
+    lease.owner.emplace();
+    lease.owner->unit = "orchd-step@HELLO-1.service";
+    lease.owner->pid = 7;
+    EXPECT_EQ(now().text,
+              "A transition is under way: its lease is held by unit orchd-step@HELLO-1.service, process 7, for 3 min.");
+}
+
+TEST_F(WhyTest, what_is_queued_says_what_it_waits_for_and_after_what) {
+    live(Role::developer, JobStatus::queued);
+    EXPECT_EQ(now().text, "Queued: job 17 (developer) is not started, since project hello has no valid file.");
+    EXPECT_EQ(now().command, "orchctl project check hello");
+    task_.again_reason = "a test failed";
+    around_.live.front().blocked = true;
+    EXPECT_FALSE(now().claimable);
 }
 
 TEST_F(WhyTest, an_open_task_without_work_says_how_to_start_it) {

@@ -4,9 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <set>
 #include <thread>
 
@@ -180,6 +183,51 @@ TEST_F(ConcurrencyTest, EightWritersAndALongReaderMeetNoErrorAndTheWalIsResetWhe
     int in_wal = 0;
     ASSERT_EQ(sqlite3_wal_checkpoint_v2(db.raw(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, nullptr), SQLITE_OK);
     EXPECT_LT(in_wal, 20 * pages);
+    EXPECT_TRUE(must(integrity_problems(db)).empty());
+}
+
+// tests/run soak asks for a minute.
+TEST_F(ConcurrencyTest, EightWritingProcessesMeetNoBusyAndTheWalStaysBounded) {
+    const auto* asked = std::getenv("ORCHD_WRITERS_S");
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(asked == nullptr ? 3 : std::atoi(asked));
+    constexpr int writers = 8;
+    const auto write_on = [&](int n, const Parent& parent) {
+        Db own = must(Db::open(path, {}));
+        std::int64_t commits = 0;
+        for (; std::chrono::steady_clock::now() < end; ++commits) {
+            auto put = own.write([&](Tx& tx) {
+                return put_state(tx, {.key = "writer" + std::to_string(n), .value = std::string(4000, 'x'), .at = commits});
+            });
+            if (put) continue;
+            ::dprintf(STDERR_FILENO, "writer: %s\n", put.error().text.c_str());
+            return 1;
+        }
+        parent.tell(commits);
+        return 0;
+    };
+    close_database();
+    std::vector<Child> children;
+    for (int n = 0; n < writers; ++n) children.emplace_back([&, n](const Parent& parent) { return write_on(n, parent); });
+    open_database();
+    std::uintmax_t longest = 0;
+    while (std::chrono::steady_clock::now() < end) {  // one long reader after the other
+        must(db.read([&](Db& d) -> Status {
+            (void)must(find_state(d, "writer0"));
+            std::this_thread::sleep_for(std::chrono::milliseconds(500));
+            return {};
+        }));
+        longest = std::max(longest, std::filesystem::file_size(path + "-wal"));
+    }
+    std::int64_t commits = 0;
+    for (auto& child : children) {
+        commits += child.hear().value_or(0);
+        EXPECT_EQ(child.exit_status(), 0);
+    }
+    must(db.checkpoint());
+    std::cout << commits << " commits of 8 processes, no BUSY; the WAL was " << longest / 1024 << " KiB at most, "
+              << std::filesystem::file_size(path + "-wal") << " bytes afterwards\n";
+    EXPECT_LT(longest, 512U << 20);
+    EXPECT_EQ(std::filesystem::file_size(path + "-wal"), 0U);
     EXPECT_TRUE(must(integrity_problems(db)).empty());
 }
 

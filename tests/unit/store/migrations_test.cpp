@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <filesystem>
+#include <iostream>
 
 #include "store/check.h"
 #include "store/deliveries.h"
@@ -158,6 +159,59 @@ TEST_F(MigrationsTest, KilledAtAnyStatementTheFileIsOfOneVersionOrTheNext) {
             << version;
         must(migrate(raw, copy, "", later_program()));
         EXPECT_EQ(must(read_version(raw)), schema_version() + 2);
+        sqlite3_close(raw);
+    }
+}
+
+std::string schema_of(sqlite3* db) {
+    std::string all;
+    const auto append = [](void* to, int, char** columns, char**) {
+        *static_cast<std::string*>(to) += std::string(columns[0] == nullptr ? "" : columns[0]) + '\n';
+        return 0;
+    };
+    sqlite3_exec(db, "SELECT sql FROM sqlite_schema ORDER BY type, name", append, &all, nullptr);
+    return all;
+}
+
+// Every statement of every step that this program has.
+TEST(Migrations, EachStepKilledAtEachStatementLeavesAWholeVersion) {
+    Folder folder;
+    std::vector<std::string> whole(1);
+    for (const auto& step : migrations()) {
+        sqlite3* raw = nullptr;
+        const auto path = folder / ("whole" + std::to_string(step.version));
+        ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+        must(migrate(raw, path, "", std::span(migrations()).first(static_cast<std::size_t>(step.version))));
+        whole.push_back(schema_of(raw));
+        sqlite3_close(raw);
+    }
+    for (int statement = 1;; ++statement) {
+        SCOPED_TRACE("killed at statement " + std::to_string(statement));
+        const auto path = folder / ("killed" + std::to_string(statement));
+        const pid_t child = ::fork();
+        if (child == 0) {
+            sqlite3* raw = nullptr;
+            int left = statement;
+            if (sqlite3_open(path.c_str(), &raw) != SQLITE_OK) ::_exit(2);
+            sqlite3_exec(raw, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+            sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, die_at_statement, &left);
+            ::_exit(migrate(raw, path, "", migrations()) ? 0 : 1);
+        }
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 0) {
+            std::cout << statement - 1 << " statements of " << migrations().size() << " steps\n";
+            ASSERT_GT(statement, 60);
+            return;
+        }
+        ASSERT_EQ(WEXITSTATUS(status), 9);
+        sqlite3* raw = nullptr;
+        ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+        const auto version = static_cast<std::size_t>(must(read_version(raw)));
+        ASSERT_EQ(schema_of(raw), whole.at(version)) << "version " << version;
+        must(migrate(raw, path, "", migrations()));
+        ASSERT_EQ(schema_of(raw), whole.back());
         sqlite3_close(raw);
     }
 }

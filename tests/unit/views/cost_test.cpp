@@ -18,7 +18,7 @@ const Page pages[] = {
     {"/status", status_json},
     {"/metrics", [](const House& house) { return metrics_text(house, {}, MetricsFormat::openmetrics); }},
     {"/health", [](const House& house) { return health_json(house.db); }},
-    {"/tasks/HELLO-1", [](const House& house) { return task_json(house.db, "HELLO-1"); }},
+    {"/tasks/HELLO-1", [](const House& house) { return task_json(house, "HELLO-1"); }},
     {"/events",
      [](const House& house) {
          return store::newest_event_id(house.db).and_then([&](std::int64_t newest) {

@@ -1,0 +1,34 @@
+// orchd-maintenance.service: one maintenance pass, if one is due. Started by its timer.
+#include "daemons/command_line.h"
+#include "daemons/world.h"
+#include "engine/maintain.h"
+#include "host/log.h"
+
+int main(int argc, char** argv) {
+    using namespace orchd;
+    const auto arguments =
+        daemons::parse({.name = "orchd-maintenance",
+                        .about = "Backs the database up, forgets what is past its retention, and cleans up. Started by "
+                                 "orchd-maintenance.timer; does nothing until maintenance_interval_s has passed.",
+                        .flag = "--now",
+                        .flag_about = "do it whenever the last pass was, and even where maintenance_enabled is false"},
+                       argc, argv);
+    if (!arguments) return arguments.error();
+    const auto house = daemons::House::open({.actor = "maintenance"});
+    if (!house) return daemons::exit_status(fail(house.error()));
+    auto& world = (*house)->world();
+    if (!arguments->flag) {
+        if (!world.settings.maintenance_enabled) return 0;
+        const auto due = engine::maintenance_due(world);
+        if (!due) return daemons::exit_status(fail(due.error()));
+        if (!*due) return 0;
+    }
+    const auto done = engine::maintain(world);
+    if (!done) return daemons::exit_status(fail(done.error()));
+    host::log(host::Level::info, "maintenance: backup " + (done->backup.empty() ? "none" : done->backup) +
+                                     "; forgotten: " + std::to_string(done->events) + " events, " +
+                                     std::to_string(done->deliveries) + " deliveries, " + std::to_string(done->posts) +
+                                     " posts; removed: " + std::to_string(done->releases) + " releases, " +
+                                     std::to_string(done->run_folders) + " run folders");
+    return done->failures == 0 ? 0 : 1;
+}

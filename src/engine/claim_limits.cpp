@@ -1,0 +1,34 @@
+#include "engine/claim_limits.h"
+
+#include "engine/disk.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+
+House house_of(const World& world) {
+    return {.db = world.db,
+            .settings = world.settings,
+            .projects = world.projects,
+            .now = world.now(),
+            .free_bytes = world.free_bytes()};
+}
+
+Result<store::Limits> limits_of(const House& house) {
+    store::Limits limits{.max_concurrency = static_cast<int>(house.settings.max_concurrency),
+                         .max_steps = static_cast<int>(house.settings.max_steps),
+                         .disk_low = low_disk(house.settings, house.free_bytes).has_value(),
+                         .projects = {}};
+    auto rows = store::all_projects(house.db);
+    if (!rows) return fail(rows.error());
+    for (const auto& row : *rows) {
+        const auto* project = settings::find(house.projects, row.name);
+        if (project == nullptr) continue;
+        store::Limits::Project limit{.project_id = row.id, .max_concurrency = project->max_concurrency, .roles = {}};
+        for (const auto& [role, worker] : project->workers)
+            if (worker.max_concurrency > 0) limit.roles.push_back({role, worker.max_concurrency});
+        limits.projects.push_back(std::move(limit));
+    }
+    return limits;
+}
+
+}  // namespace orchd::engine

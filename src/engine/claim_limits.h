@@ -1,0 +1,23 @@
+// What a claim may take at present.
+#pragma once
+
+#include "engine/ports.h"
+#include "store/jobs.h"
+
+namespace orchd::engine {
+
+// What decides about claims beside the queue itself. Nothing in it is owned.
+struct House {
+    store::Db& db;
+    const settings::Settings& settings;
+    const settings::Projects& projects;
+    Now now;
+    std::int64_t free_bytes = 0;  // on the database's file system
+};
+[[nodiscard]] House house_of(const World& world);
+
+// The limits of host, projects and roles, and whether the disk allows any work. Only projects with a valid file are listed, and
+// so served.
+[[nodiscard]] Result<store::Limits> limits_of(const House& house);
+
+}  // namespace orchd::engine

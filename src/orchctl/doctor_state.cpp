@@ -1,0 +1,123 @@
+#include <sys/stat.h>
+#include <unistd.h>
+#include <filesystem>
+
+#include "core/names.h"
+#include "host/host.h"
+#include "orchctl/doctor.h"
+#include "orchctl/host_config.h"
+#include "orchctl/table.h"
+#include "store/backup.h"
+#include "store/ballast.h"
+#include "store/check.h"
+
+namespace orchd::orchctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t blocks_of(const fs::path& path) {
+    struct stat seen {};
+    return ::lstat(path.c_str(), &seen) == 0 ? seen.st_blocks * 512 : 0;
+}
+
+std::int64_t space_of(const fs::path& path) {
+    auto total = blocks_of(path);
+    std::error_code error;
+    fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied, error);
+    for (const fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error))
+        total += blocks_of(entry->path());
+    return total;
+}
+
+std::string mebibytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+}  // namespace
+
+void look_at_configuration(Findings& findings, settings::Settings& values) {
+    const auto loaded = host_settings();
+    if (loaded) {
+        values = loaded->settings;
+        findings.push_back({"settings", Health::ok, "The settings are in order.", {}});
+    } else {
+        for (const auto& line : lines_of(loaded.error().text)) findings.push_back({"settings", Health::fail, line, {}});
+    }
+    const auto projects = settings::load_projects(std::string(names::projects_dir), values);
+    for (const auto& problem : projects.problems)
+        for (const auto& line : lines_of(problem.text)) findings.push_back({"projects", Health::fail, line, {}});
+    if (projects.problems.empty())
+        findings.push_back({"projects", Health::ok, std::to_string(projects.good.size()) + " projects are in order.", {}});
+}
+
+void look_at_database(Findings& findings) {
+    const std::string path(names::database);
+    auto db = store::Db::open(path, {.mode = store::Mode::inspect});
+    if (!db) return findings.push_back({"database", Health::fail, db.error().text, {}});
+    const auto version = store::file_version(*db);
+    if (!version) return findings.push_back({"database", Health::fail, version.error().text, {}});
+    const auto problems = store::integrity_problems(*db);
+    if (!problems)
+        return findings.push_back({"database", Health::fail, problems.error().text, "Restore a backup: orchctl db restore"});
+    for (const auto& problem : *problems)
+        findings.push_back({"database", Health::fail, problem, "Restore a backup: orchctl db restore"});
+    const auto text = path + " has schema " + std::to_string(*version);
+    if (*version != store::schema_version())
+        findings.push_back({"database", Health::warn, text + ", this program " + std::to_string(store::schema_version()) + ".",
+                            "Run: systemctl restart orchd-worker.service"});
+    else if (problems->empty())
+        findings.push_back({"database", Health::ok, text + " and is sound.", {}});
+}
+
+void look_at_backups(Findings& findings, const settings::Settings& values) {
+    if (!values.maintenance_enabled || values.backups_kept == 0)
+        return findings.push_back({"backups", Health::warn, "The settings say that no backups are made.", {}});
+    const auto backups = store::list_backups(std::string(names::backups_dir));
+    if (!backups) return findings.push_back({"backups", Health::fail, backups.error().text, {}});
+    constexpr const char* advice = "Run: systemctl start orchd-maintenance.service, and see its journal.";
+    if (backups->empty()) return findings.push_back({"backups", Health::warn, "There is no backup yet.", advice});
+    struct stat seen {};
+    const auto& newest = backups->back().path;
+    if (::stat(newest.c_str(), &seen) != 0)
+        return findings.push_back({"backups", Health::fail, newest + " cannot be seen.", {}});
+    const auto age_ms = host::now().utc_ms - static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000;
+    const auto text = std::to_string(backups->size()) + " backups, the newest of " +
+                      local_time(static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000) + ".";
+    const bool old = age_ms > 2 * values.maintenance_interval_s * 1000;
+    findings.push_back({"backups", old ? Health::warn : Health::ok, text, old ? advice : ""});
+}
+
+void look_at_disk(Findings& findings, const settings::Settings& values) {
+    const auto free = host::free_bytes(std::string(names::state_dir));
+    if (!free) return findings.push_back({"disk", Health::fail, "The file system of /var/lib/orchd cannot be asked.", {}});
+    const auto text = mebibytes(*free) + " free, the floor is " + mebibytes(values.disk_floor_bytes) + ".";
+    if (*free < values.disk_floor_bytes)
+        findings.push_back({"disk", Health::fail, text + " Nothing is started.", "Make room: what takes it stands below."});
+    else if (*free < 2 * values.disk_floor_bytes)
+        findings.push_back({"disk", Health::warn, text, "Make room before nothing is started any more."});
+    else
+        findings.push_back({"disk", Health::ok, text, {}});
+    const auto ballast = store::ballast_size(store::ballast_beside(std::string(names::database)));
+    if (ballast == values.ballast_bytes) return;
+    findings.push_back({"ballast", Health::warn,
+                        "The ballast has " + mebibytes(ballast) + " of " + mebibytes(values.ballast_bytes) + ".",
+                        "The worker lays it once it fits above the floor."});
+}
+
+std::vector<Space> spaces() {
+    const std::string database(names::database);
+    std::vector<Space> all;
+    for (const auto& [what, path] : {std::pair<const char*, std::string>{"database", database},
+                                     {"write-ahead log", database + "-wal"},
+                                     {"ballast", store::ballast_beside(database)},
+                                     {"backups", std::string(names::backups_dir)},
+                                     {"mirrors", std::string(names::mirrors_dir)},
+                                     {"releases", std::string(names::releases_dir)},
+                                     {"clones", "/var/lib/private/orchd-agent"},
+                                     {"deploys", "/var/lib/orchd-deploy"},
+                                     {"run folders", std::string(names::runs_dir)},
+                                     {"journal of the host", "/var/log/journal"}})
+        all.push_back({what, path, space_of(path)});
+    return all;
+}
+
+}  // namespace orchd::orchctl

@@ -1,0 +1,42 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "orchctl/answers.h"
+#include "orchctl/client.h"
+#include "orchctl/commands.h"
+
+namespace orchd::orchctl {
+namespace {
+
+Status why(Session& session, const std::string& work_item) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    const auto text = client->text("GetTask", {work_item});
+    if (!text) return fail(text.error());
+    const auto story = parse_story(*text);
+    if (!story) return fail(story.error());
+    if (session.json) {
+        boost::json::object answer;
+        for (const auto* key :
+             {"work_item", "stage", "why", "command", "needs_you", "claimable", "since", "until", "needs", "lease"})
+            if (const auto* value = story->if_contains(key)) answer[key] = *value;
+        session.document(answer);
+        return {};
+    }
+    const auto task = record_of(*story);
+    session.line(printable(task.text("why")));
+    if (!task.text("command").empty()) session.line("To move it: " + printable(task.text("command")));
+    return {};
+}
+
+}  // namespace
+
+void add_why(CLI::App& app, Session& session) {
+    const auto work_item = std::make_shared<std::string>();
+    auto* command = app.add_subcommand("why", "Say in one sentence why a task is not moving, and what would move it");
+    command->add_option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1")->required();
+    command->callback([&session, work_item] { session.command = [&session, work_item] { return why(session, *work_item); }; });
+}
+
+}  // namespace orchd::orchctl
