@@ -52,27 +52,27 @@ json::value nested(int depth) {
 }
 
 // One value of every type, the odd ones of each, and what is too much.
-const std::vector<json::value>& every_type() {
-    static const std::vector<json::value> all{nullptr,
-                                              true,
-                                              0,
-                                              -1,
-                                              std::numeric_limits<std::int64_t>::min(),
-                                              std::numeric_limits<std::uint64_t>::max(),
-                                              1e300,
-                                              0.5,
-                                              "",
-                                              "x",
-                                              std::string("nul\0esc\x1b\r\n", 11),
-                                              "2026-07-01T10:00:00Z",
-                                              "00000000-0000-0000-0000-000000000000",
-                                              std::string(70'000, 'x'),
-                                              json::array{},
-                                              json::array{json::object{}, 7, "x"},
-                                              json::object{},
-                                              json::object{{"id", 7}, {"name", json::array{}}},
-                                              nested(20),
-                                              nested(100)};
+const json::array& every_type() {
+    static const json::array all{nullptr,
+                                 true,
+                                 0,
+                                 -1,
+                                 std::numeric_limits<std::int64_t>::min(),
+                                 std::numeric_limits<std::uint64_t>::max(),
+                                 1e300,
+                                 0.5,
+                                 "",
+                                 "x",
+                                 std::string("nul\0esc\x1b\r\n", 10),
+                                 "2026-07-01T10:00:00Z",
+                                 "00000000-0000-0000-0000-000000000000",
+                                 std::string(70'000, 'x'),
+                                 json::array{},
+                                 json::array{json::object{}, 7, "x"},
+                                 json::object{},
+                                 json::object{{"id", 7}, {"name", json::array{}}},
+                                 nested(20),
+                                 nested(100)};
     return all;
 }
 
