@@ -67,7 +67,7 @@ void Writer::settle(Batch batch) {
     const std::span deliveries(batch.deliveries);
     auto committed = commit(deliveries);
     Answers answers;
-    if (!committed && committed.error().code == Errc::conflict && deliveries.size() > 1) {
+    if (!committed && db_ && committed.error().code == Errc::conflict && deliveries.size() > 1) {
         // The database refuses one of them: the others are not to suffer for it.
         for (std::size_t n = 0; n < deliveries.size(); ++n) answers.push_back(spread(commit(deliveries.subspan(n, 1)), 1)[0]);
     } else {
@@ -81,9 +81,19 @@ void Writer::settle(Batch batch) {
     });
 }
 
+Result<store::Db> Writer::open() const {
+    constexpr std::chrono::milliseconds nap{50};
+    for (auto left = parts_.patience;; left -= nap) {
+        auto opened = parts_.open();
+        const bool may_pass = !opened && (opened.error().code == Errc::no_such || opened.error().code == Errc::conflict);
+        if (!may_pass || left <= nap) return opened;
+        std::this_thread::sleep_for(nap);
+    }
+}
+
 Result<std::vector<store::Accepted>> Writer::commit(std::span<const store::NewDelivery> deliveries) {
     if (!db_) {
-        auto opened = parts_.open();
+        auto opened = open();
         if (!opened) {
             host::log(host::Level::error, "deliveries are refused: " + opened.error().text);
             return fail(opened.error());

@@ -1,6 +1,7 @@
 // The one thread that writes deliveries: whatever has come while one commit was under way goes into the next.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -17,6 +18,9 @@ struct WriterParts {
     std::function<Result<store::Db>()> open;          // the database; asked for again after an error, on the writer's thread
     std::function<void(std::function<void()>)> post;  // runs its argument on the server's thread
     std::function<void()> committed;                  // after each commit, on the writer's thread: wakes the worker
+    // How long a delivery waits for a database that is not there yet, or is of an older version: the worker is about to make
+    // or migrate it. A sender that is told 503 does not send again.
+    std::chrono::milliseconds patience{4000};
 };
 
 class Writer {
@@ -38,6 +42,7 @@ private:
     void work();
     [[nodiscard]] std::optional<Batch> next();
     void settle(Batch batch);
+    [[nodiscard]] Result<store::Db> open() const;
     [[nodiscard]] Result<std::vector<store::Accepted>> commit(std::span<const store::NewDelivery> deliveries);
 
     WriterParts parts_;

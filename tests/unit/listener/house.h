@@ -51,6 +51,7 @@ public:
         std::string pragma = {};                                               // run on the writer's connection
         std::string gitea = "s3cret\n", plane = "plane_wh_x\n", project = "";  // secrets; without a file where empty
         bool make_database = true;
+        std::chrono::milliseconds patience{100};
     };
     explicit House(const store::Folder& folder) : House(folder, Options{}) {}
     House(const store::Folder& folder, const Options& options) : path(folder / "orchd.db") {
@@ -66,7 +67,8 @@ public:
             if (!text.empty()) std::ofstream(credentials + "/webhooks_" + name) << text;
         writer_.emplace(WriterParts{.open = [this, options] { return open(options); },
                                     .post = [this](std::function<void()> work) { running_->server().post(std::move(work)); },
-                                    .committed = [this] { ++commits; }});
+                                    .committed = [this] { ++commits; },
+                                    .patience = options.patience});
         webhooks_.emplace(Secrets::read(credentials, problems),
                           WebhookClocks{[this] { return utc_ms.load(); }, [this] { return boot_ms.load(); }}, *writer_);
         webhooks_->add_to(router_);

@@ -190,6 +190,15 @@ TEST_F(WebhooksTest, WithoutADatabaseNothingIsAcceptedUntilItIsThere) {
     EXPECT_EQ(house.send(gitea(body, "id-1")), 200);
 }
 
+TEST_F(WebhooksTest, ADeliveryWaitsForADatabaseThatIsAboutToBeThere) {
+    House house(folder, {.make_database = false, .patience = std::chrono::milliseconds(20'000)});
+    auto client = house.client();
+    client.send(gitea(body, "id-1"));
+    EXPECT_TRUE(client.some(std::chrono::milliseconds(100)).empty());
+    (void)must(store::Db::open(house.path, {.mode = store::Mode::create}));
+    EXPECT_EQ(status_of(client.response()), 200);
+}
+
 TEST_F(WebhooksTest, ManySendersAtOnceAreEachOnRecordOnce) {
     House house(folder);
     std::vector<std::thread> senders;
