@@ -1,5 +1,5 @@
-// When the worker takes deliveries in, claims, recovers and posts: on a wake-up, when a unit of ours is gone, when a job becomes
-// due, and every recovery_interval_s.
+// When the worker takes deliveries in, claims, recovers and posts: on a wake-up, when a unit of ours is gone, when a job
+// becomes due, and every recovery_interval_s.
 #pragma once
 
 #include <optional>

@@ -43,8 +43,8 @@ struct Event {
 class Tracker {
 public:
     virtual ~Tracker() = default;
-    // The item as it is now. Errc::no_such where it is gone; Errc::unavailable where the tracker does not answer: the event then
-    // waits.
+    // The item as it is now. Errc::no_such where it is gone; Errc::unavailable where the tracker does not answer: the event
+    // then waits.
     [[nodiscard]] virtual Result<Item> look(const settings::Project& project, const Item& told) = 0;
 };
 // For as long as nothing here reads a tracker: an item is as the event told of it.

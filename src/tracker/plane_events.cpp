@@ -78,7 +78,8 @@ What issue_v1(Payload& payload, std::string& project) {
     told.by = by(payload);
     // Before 0.20 an update did not say of what.
     const auto field = payload.is_text("activity.field") ? payload.text("activity.field") : std::string();
-    told.state_changed = one_of(action, {"created", "create"}) || one_of(field, {"state", "state_id"}) || !payload.has("activity");
+    told.state_changed =
+        one_of(action, {"created", "create"}) || one_of(field, {"state", "state_id"}) || !payload.has("activity");
     if (payload.flag_if_any("data.is_draft")) return Nothing{"the work item is a draft"};
     if (payload.has("data.archived_at")) return Nothing{"the work item is archived"};
     return told;

@@ -51,8 +51,8 @@ TEST(Payload, KeepsTheFirstThingThatIsWrong) {
 TEST(Payload, RefusesWhatIsNoBoundedJsonObject) {
     const std::string deep(Payload::max_depth + 2, '['), bomb(1'000'000, '[');
     for (const auto& body : {std::string(), std::string("{"), std::string("[]"), std::string("7"), std::string("null"),
-                                   std::string("{\"a\":\"\xff\"}"), std::string("{} {}"), std::string("{'a':1}"),
-                                   "{\"a\":" + deep, "{\"a\":" + bomb, std::string("\xef\xbb\xbf{}")})
+                             std::string("{\"a\":\"\xff\"}"), std::string("{} {}"), std::string("{'a':1}"), "{\"a\":" + deep,
+                             "{\"a\":" + bomb, std::string("\xef\xbb\xbf{}")})
         EXPECT_FALSE(Payload::parse(body)) << body.substr(0, 40);
     std::string just = "{\"a\":";
     for (int i = 1; i < Payload::max_depth; ++i) just += '[';
