@@ -2,7 +2,7 @@
 #include <malloc.h>
 #include <systemd/sd-daemon.h>
 #include <cstdlib>
-#include <filesystem>
+#include <limits>
 
 #include "core/names.h"
 #include "daemons/command_line.h"
@@ -37,13 +37,8 @@ Status listen_on_passed_sockets(net::Server& server) {
     return fail(Errc::invalid_argument, "no socket was handed over: start orchd-listener.socket instead");
 }
 
-std::int64_t free_bytes() {
-    std::error_code unknown;
-    const auto space = std::filesystem::space(names::state_dir, unknown);
-    return unknown ? 0 : static_cast<std::int64_t>(space.available);
-}
-
 listener::ReadOptions read_options(const settings::Settings& at_start) {
+    static constexpr auto unknown = std::numeric_limits<std::int64_t>::max();
     // Wrong settings leave the last good ones in force; that they are wrong is told when they are first read.
     auto load = [last_good = at_start]() mutable {
         if (const auto loaded = settings::load(settings::host_sources())) last_good = loaded->settings;
@@ -53,7 +48,7 @@ listener::ReadOptions read_options(const settings::Settings& at_start) {
             .projects_dir = std::string(names::projects_dir),
             .now = host::now,
             .load_settings = std::move(load),
-            .free_bytes = free_bytes};
+            .free_bytes = [] { return host::free_bytes(std::string(names::state_dir)).value_or(unknown); }};
 }
 
 listener::Secrets read_secrets() {
