@@ -1,5 +1,6 @@
 #include "engine/advance.h"
 
+#include "core/planted.h"
 #include "engine/leases.h"
 #include "engine/merge.h"
 #include "engine/notes.h"
@@ -60,7 +61,7 @@ Result<std::optional<store::Task>> unmoved(const Acting& who, Turn& turn) {
     if (!task) return fail(task.error());
     const auto& seen = turn.task();
     const bool same = *task && (*task)->stage == seen.stage && (*task)->stage_seq == seen.stage_seq &&
-                      (*task)->hold == Hold::none && !(*task)->paused_at;
+                      (((*task)->hold == Hold::none && !(*task)->paused_at) || planted("hold_not_looked_at"));
     return same ? *task : std::nullopt;
 }
 
@@ -88,7 +89,8 @@ Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
     if (!written) return fail(written.error());
     if (!*written) return fail(Errc::conflict, moved_on);
     if (auto noted = stage_changed(who, task, decision.to, decision.reason); !noted) return noted;
-    if (auto posted = post_stage(who.tx, task, decision.to, decision.reason, who.now); !posted) return posted;
+    if (!planted("told_later"))
+        if (auto posted = post_stage(who.tx, task, decision.to, decision.reason, who.now); !posted) return posted;
     if (auto released = release_leases(turn.world(), who.tx, task); !released) return released;
     if (terminal(decision.to)) return {};
     auto now_there = store::find_task(who.tx.db(), task.id);

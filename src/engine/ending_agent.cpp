@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 
+#include "core/planted.h"
 #include "engine/code.h"
 #include "engine/ending.h"
 #include "engine/report.h"
@@ -73,6 +74,10 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
         if (!(own && *own == artefact) && touched(artefact)) ending.ignored_artefacts.emplace_back(to_text(artefact));
     if (!gate) return {};
 
+    if (planted("exit_0_is_success")) {
+        ending.verdict = verdict_of(world, ended, *gate, Colour::green, "it ended with 0");
+        return {};
+    }
     Verdict said{Colour::red, "the run left no " + std::string(to_text(*own)), true};
     if (touched(*own)) {
         auto file = mirror.read_file(head, artefact_path(ended.task.work_item, *own));

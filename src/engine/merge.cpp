@@ -1,6 +1,7 @@
 #include "engine/merge.h"
 
 #include "core/boundary.h"
+#include "core/planted.h"
 #include "engine/leases.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -139,7 +140,7 @@ private:
 
     // The re-test of exactly this commit decides.
     Step tested(int round, const std::string& commit) {
-        if (!turn_.works(Role::retest)) return begin_merge(round, commit);
+        if (!turn_.works(Role::retest) || (planted("retest_of_another_tree") && round > 1)) return begin_merge(round, commit);
         auto status = status_of(turn_.world().db, turn_.project().name, commit, retest_context);
         if (!status) return fail(status.error());
         if (!*status || (*status)->state == Colour::undecided) return MergeResult{Kind::test, commit};
@@ -151,6 +152,7 @@ private:
     }
 
     Step begin_merge(int round, const std::string& commit) {
+        if (planted("effect_without_intent")) return apply_merge(round, commit, false);
         if (auto intended = intend(round, "merge", commit); !intended) return fail(intended.error());
         return apply_merge(round, commit, false);
     }
@@ -166,8 +168,11 @@ private:
         auto base = turn_.mirror().is_ancestor(turn_.code().target_head, commit);
         if (!base) return fail(base.error());
         if (!*base) return abandon(round, "merge", commit, turn_.project().target + " moved on");
+        auto expected = turn_.code().target_head;
+        if (planted("merge_onto_anything"))
+            if (auto there = turn_.forge().head(turn_.project().target); there && *there) expected = **there;
         boundary("merge.apply.before");
-        auto applied = turn_.forge().merge(turn_.mirror(), turn_.project().target, commit, turn_.code().target_head);
+        auto applied = turn_.forge().merge(turn_.mirror(), turn_.project().target, commit, expected);
         boundary("merge.apply.after");
         // Whatever was answered: merged is what stands in the target's history.
         auto happened = turn_.forge().contains(turn_.mirror(), turn_.project().target, commit);

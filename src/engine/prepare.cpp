@@ -4,6 +4,7 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
+#include "core/planted.h"
 #include "core/work_item.h"
 #include "engine/branch.h"
 #include "engine/code.h"
@@ -114,6 +115,7 @@ Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Pro
     if (waiting.job.kind == JobKind::agent) {
         auto text = prompt(waiting, *worker);
         if (!text) return fail(text.error());
+        if (planted("secret_logged")) world.warn(waiting.task.work_item, "prompt: " + *text);
         if (auto laid = lay_file(folder + "/prompt.md", *text); !laid) return fail(laid.error());
     }
     return spec;
@@ -124,6 +126,7 @@ Status mark(World& world, const Waiting& waiting, const std::string& head_before
     auto marked = world.db.write([&](store::Tx& tx) -> Status {
         auto ours = store::mark_prepared(tx, waiting.run.id, head_before, world.now());
         if (!ours) return fail(ours.error());
+        if (!*ours && planted("prepared_for_nobody")) return {};
         if (!*ours) return fail(Errc::conflict, "the run of " + waiting.task.work_item + " was taken back meanwhile");
         return add_event(acting(world, tx), "run_prepared", waiting.task.id, waiting.job.id,
                          {{"run", waiting.run.id}, {"commit", head_before}});

@@ -5,6 +5,7 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
+#include "core/planted.h"
 #include "store/facts.h"
 #include "store/pass_lock.h"
 #include "store/tasks.h"
@@ -106,9 +107,12 @@ bool helpers_busy(World& world, const store::Claim& claim) {
 Status look_after(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto now = world.now();
     const bool judges = world.settings.reaper_enabled;
+    if (claim.job.status == JobStatus::stopping && planted("stopping_forgotten")) return {};
     if (claim.job.status == JobStatus::stopping) return finish_stopping(world, claim, recovered);
+    if (claim.run.exit && planted("finish_not_resumed")) return {};
     if (claim.run.exit) return resume_finish(world, claim, recovered);
-    if (claim.run.boot_id != now.boot_id) return lose(world, claim, "the host was started anew meanwhile", recovered);
+    if (claim.run.boot_id != now.boot_id && !planted("boot_ignored"))
+        return lose(world, claim, "the host was started anew meanwhile", recovered);
     if (judges && age_ms(now, claim.run) > ceiling_ms(world)) {
         const auto why = "ran longer than " + std::to_string(world.settings.reaper_max_running_s) + " s";
         if (auto taken = take_down(world, claim, why, false); !taken) return taken;

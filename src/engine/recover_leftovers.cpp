@@ -4,6 +4,7 @@
 
 #include "core/boundary.h"
 #include "core/names.h"
+#include "core/planted.h"
 #include "core/work_item.h"
 #include "engine/leases.h"
 #include "engine/recover.h"
@@ -46,7 +47,7 @@ Status reclaim_transition(World& world, const store::TransitionLease& lease, Rec
     const auto& owner = *lease.owner;
     const auto liveness =
         judge({owner.unit, owner.boot_id, owner.invocation_id}, world.units->see(owner.unit), world.now().boot_id);
-    const bool lives = liveness == Liveness::alive || liveness == Liveness::unknown;
+    const bool lives = (liveness == Liveness::alive || liveness == Liveness::unknown) && !planted("lease_of_the_living");
     if (lives) {
         auto held = held_ms(world, lease);
         if (!held) return fail(held.error());
@@ -133,7 +134,7 @@ void reclaim_leases(World& world, Recovered& recovered) {
 void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,
                   Recovered& recovered) {
     for (const auto& unit : loaded) {
-        if (owned(unit, live)) continue;
+        if (owned(unit, live) && !planted("stops_what_is_owned")) continue;
         auto stopped = bounded("recover.stop_orphan", [&] { return world.units->stop(unit); });
         if (!stopped && stopped.error().code != Errc::unavailable) world.warn(unit, stopped.error().text);
         ++recovered.stopped_units;

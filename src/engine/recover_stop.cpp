@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "core/boundary.h"
 #include "core/names.h"
+#include "core/planted.h"
 
 #include "engine/leases.h"
 #include "engine/recover.h"
@@ -19,6 +20,7 @@ bool finishing(World& world, const store::Claim& claim) {
 // True once nothing of the run is left. A StopUnit during prepare fires no handler, and during the run itself one that has only
 // the exit to record: it is let do so, except past the ceiling.
 Result<bool> nothing_left(World& world, const store::Claim& claim) {
+    if (planted("requeue_without_stopping")) return true;
     std::vector<std::string> units{claim.run.unit};
     if (!is_step(claim)) units.push_back(names::unit(names::prepare, claim.work_item));
     const bool overdue = age_ms(world.now(), claim.run) > ceiling_ms(world);
@@ -66,10 +68,10 @@ Status end_job(const Acting& who, const Stopped& stopped, JobStatus to) {
 Status count_death(World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
     if (came_to == Outcome::infra) {
         auto retries = stopped.task.retries;
-        ++retries.infrastructure;
+        ++(planted("death_blamed") ? retries.developer : retries.infrastructure);
         if (auto set = store::set_retries(who.tx, stopped.task.id, retries, who.now); !set) return set;
     }
-    const bool used_up = stopped.job.attempts >= stopped.job.max_attempts;
+    const bool used_up = stopped.job.attempts >= stopped.job.max_attempts && !planted("attempts_without_end");
     if ((came_to != Outcome::cannot_run && !used_up) || stopped.task.hold != Hold::none) return {};
     ++recovered.held;
     const auto why = "job " + std::to_string(stopped.job.id) + " (" + std::string(to_text(stopped.job.role)) +

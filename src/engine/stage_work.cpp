@@ -1,5 +1,6 @@
 #include "engine/stage_work.h"
 
+#include "core/planted.h"
 #include "engine/advance.h"
 #include "engine/gates.h"
 #include "engine/leases.h"
@@ -74,6 +75,8 @@ Due due_work(Turn& turn) {
 }
 
 Status ask_advance(World& world, store::Tx& tx, const store::Task& task) {
+    if (planted("advance_lost"))
+        if (auto running = store::running_advance(tx.db(), task.id); running && *running) return {};
     const Acting who = acting(world, tx);
     auto asked = queue_job(who, {.task_id = task.id,
                                  .role = Role::step,

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "core/names.h"
+#include "core/planted.h"
 #include "store/claim_plan.h"
 #include "store/job_rows.h"
 
@@ -34,8 +35,11 @@ Result<Claim> start(Db& db, std::int64_t job_id, Role role, const Now& now) {
                            now.utc_ms, now.boot_ms);
     if (!run_id) return fail(run_id.error());
     auto taken = change_one(db,
-                            "UPDATE jobs SET status = 'running', run_id = ?1, started_at = ?2, attempts = attempts + 1"
-                            " WHERE id = ?3 AND status = 'queued'",
+                            planted("attempts_not_counted")
+                                ? "UPDATE jobs SET status = 'running', run_id = ?1, started_at = ?2"
+                                  " WHERE id = ?3 AND status = 'queued'"
+                                : "UPDATE jobs SET status = 'running', run_id = ?1, started_at = ?2, attempts = attempts + 1"
+                                  " WHERE id = ?3 AND status = 'queued'",
                             run_id->value_or(0), now.utc_ms, job_id);
     if (!taken) return fail(taken.error());
     static const std::string sql = claim_query("r.id = j.run_id") + "WHERE j.id = ?";

@@ -5,6 +5,8 @@
 // what it takes.
 #include "store/claim_plan.h"
 
+#include "core/planted.h"
+
 #include <algorithm>
 #include <deque>
 #include <iterator>
@@ -116,8 +118,9 @@ private:
 // The queues of the listed projects that are not paused, the least recently served first.
 Result<std::deque<Queue>> turns(Db& db, const std::set<std::int64_t>& listed, bool steps) {
     auto in_order = list_rows(db,
-                              steps ? "SELECT id FROM projects WHERE paused_at IS NULL ORDER BY served_steps, id"
-                                    : "SELECT id FROM projects WHERE paused_at IS NULL ORDER BY served, id",
+                              planted("paused_is_claimed") ? "SELECT id FROM projects ORDER BY id"
+                              : steps ? "SELECT id FROM projects WHERE paused_at IS NULL ORDER BY served_steps, id"
+                                      : "SELECT id FROM projects WHERE paused_at IS NULL ORDER BY served, id",
                               first_integer);
     if (!in_order) return fail(in_order.error());
     std::deque<Queue> queues;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/planted.h"
 #include "store/query.h"
 
 namespace orchd::store {
@@ -119,6 +120,9 @@ Result<bool> fence_is_newest(Db& db, std::int64_t task_id, std::int64_t fence) {
 
 Result<bool> acquire_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id, std::int64_t job_id,
                           const Now& now) {
+    if (planted("lease_shared"))
+        if (auto freed = tx.db().execute("DELETE FROM merge_leases; DELETE FROM target_leases"); !freed)
+            return fail(freed.error());
     return change_one(tx.db(), texts(kind).acquire, key, task_id, job_id, now.utc_ms);
 }
 

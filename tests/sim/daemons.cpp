@@ -43,6 +43,7 @@ std::vector<Status> House::start(const std::vector<engine::StartRequest>& reques
 
 Status House::stop(const std::string& unit) {
     scheduler_.point("units stop " + unit, At::boundary);
+    witness_.stopping(unit);
     const bool gone = systemd_.stop(unit);
     scheduler_.point("units stopped", At::boundary);
     return gone ? Status{} : fail(Errc::unavailable, unit + " is still stopping");
@@ -56,6 +57,7 @@ Status House::clean(const std::string& unit) {
 UnitSeen House::see(const std::string& unit) {
     scheduler_.point("", At::statement);
     if (const auto* p = scheduler_.present(); p != nullptr && p->killed) throw Killed{};
+    witness_.seen(unit);
     if (strikes(Stroke::unreadable)) return {.readable = false, .invocation_id = {}};
     return systemd_.see(unit);
 }
@@ -100,6 +102,13 @@ void House::unit_gone() {
     }
 }
 
+// Soon again where it could not bring everything to its end.
+void House::recover(engine::World& here, std::int64_t& again) {
+    const auto done = engine::recover(here);
+    const bool soon = done && (done->dying > 0 || done->elsewhere);
+    again = soon ? scheduler_.clock() + engine::between_ticks_ms : INT64_MAX;
+}
+
 // What daemons/worker_loop does, without sd-event.
 int House::worker() {
     auto& self = daemons_[scheduler_.present()->name];
@@ -109,20 +118,20 @@ int House::worker() {
     (void)lease.db().write([&](store::Tx& tx) { return store::rebase_due_times(tx, here.now()); });
     boundary("worker.rebase.after");
     engine::Dispatcher dispatcher(here);
-    std::int64_t tick = scheduler_.clock();
+    std::int64_t tick = scheduler_.clock(), again = INT64_MAX;
     for (;;) {
         self.poked = false;
         if (scheduler_.clock() >= tick) {
             tick = scheduler_.clock() + settings_.recovery_interval_s * 1000;
             engine::tidy(here);
-            (void)engine::recover(here);
-        } else if (self.gone_at != 0 && scheduler_.clock() >= self.gone_at) {
-            (void)engine::recover(here);
+            recover(here, again);
+        } else if ((self.gone_at != 0 && scheduler_.clock() >= self.gone_at) || scheduler_.clock() >= again) {
+            recover(here, again);
         }
         if (self.gone_at != 0 && scheduler_.clock() >= self.gone_at) self.gone_at = 0;
         const auto done = dispatcher.pass(claims_at_once);
         deliver(here);
-        auto next = tick;
+        auto next = std::min(tick, again);
         if (self.gone_at != 0) next = std::min(next, self.gone_at);
         if (done && done->waiting > 0) next = std::min(next, scheduler_.clock() + settle_ms);
         if (const auto due = store::next_due_boot(lease.db(), here.now()); due && *due)

@@ -1,6 +1,5 @@
 #include "sim/house.h"
 
-#include <sqlite3.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -35,8 +34,10 @@ settings::Settings settings_of(const Chance& chance) {
     s.backoff_cap_s = 20;
     s.recovery_interval_s = 5;
     s.reaper_dead_ticks = 1 + static_cast<std::int64_t>(chance.property("dead_ticks", 3));
-    s.run_timeout_s = 60;
-    s.reaper_max_running_s = 180;
+    s.retry_cap = 1 + static_cast<std::int64_t>(chance.property("retry_cap", 3));
+    s.again_cap = 1 + static_cast<std::int64_t>(chance.property("again_cap", 3));
+    s.run_timeout_s = 20;
+    s.reaper_max_running_s = 60;
     s.merge_tries = 1 + static_cast<std::int64_t>(chance.property("merge_tries", 3));
     s.premerge_rebase_always = !chance.has("branches are not rebased", 0.1);
     s.transition_lease_enabled = !chance.has("no transition leases", 0.1);
@@ -76,6 +77,7 @@ House::House(std::uint64_t seed, std::set<StrokeId> without, Databases& database
     set_boundary_hook([](std::string_view name) { on_stage->at_boundary(name); });
     Databases::hooks = {[] { on_stage->at_statement(); }, [] { return on_stage->may_commit(); }};
     scheduler_.at_each_point = [this](std::string_view) { committed(); };
+    systemd_.run_ended = [this](std::int64_t run) { witness_.run_ended(run); };
     systemd_.unit_gone = [this] { unit_gone(); };
     systemd_.undo_prepare = [this](const std::string& item) { fs::remove_all(folder_ + "/runs/" + item); };
     furnish();
@@ -131,6 +133,7 @@ void House::furnish() {
         const bool tested = projects_.good.back().workers.contains(Role::retest);
         outside.before = [this](const std::string& call) {
             scheduler_.point(call, At::boundary);
+            if ((call == "forge.merge" || call == "git.push") && strikes(Stroke::push)) push_something();
             return strikes(Stroke::forge);
         };
         outside.after = [this](const std::string& call) {
@@ -139,6 +142,7 @@ void House::furnish() {
         };
         outside.moved = [this, &repository, tested](auto& branch, auto& commit, auto& from, bool merge) {
             scheduler_.note(repository.name + ": " + branch + " moved to " + commit.substr(0, 8));
+            if (!merge) witness_.branch_moved(repository, branch, commit, from);
             if (merge) witness_.merged(scheduler_.present(), repository, commit, from, tested);
         };
         outside.attempt = [this](const std::string& call, const std::function<Status()>& deed) -> Status {
@@ -242,7 +246,7 @@ void House::settle_in_peace() {
         if (!scheduler_.run([this] { return chance_.is_calm() && quiet(); }, scheduler_.clock() + 2 * hour_ms, 400'000))
             return scheduler_.violate("all comes to rest", "it did not within two hours of peace");
         witness_.look_at_waiting();
-        look_at_recovery();
+        look_at_recovery(false);
         if (all_done_ = std::ranges::all_of(
                 items_,
                 [this](const auto& item) { return terminal(must(store::find_task(databases_.watching(), item))->stage); });
@@ -259,16 +263,17 @@ void House::settle_in_peace() {
 }
 
 // Recovery twice is recovery once: the second finds nothing to do.
-void House::look_at_recovery() {
+void House::look_at_recovery(bool boot) {
     if (scheduler_.violation()) return;
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "worker");
     (void)engine::recover(here);
-    const auto before = sqlite3_total_changes(lease.db().raw());
-    const auto again = engine::recover(here);
     committed();
-    if (sqlite3_total_changes(lease.db().raw()) != before || (again && again->requeued + again->held > 0))
-        scheduler_.violate("recovery twice is recovery once", "the second pass changed something");
+    const auto before = witness_.digest();
+    (void)engine::recover(here);
+    committed();
+    if (boot) witness_.look_at_new_boot();
+    if (witness_.digest() != before) scheduler_.violate("recovery twice is recovery once", "the second pass changed something");
 }
 
 void House::power_cut() {
@@ -281,7 +286,7 @@ void House::power_cut() {
     systemd_.power_cut();
     fs::remove_all(folder_ + "/runs");
     scheduler_.new_boot();
-    if (chance_.detail(2) == 0) look_at_recovery();
+    if (chance_.detail(2) == 0) look_at_recovery(true);
     boot();
 }
 

@@ -57,7 +57,7 @@ private:
     [[nodiscard]] engine::World world(store::Db& db, const std::string& actor, const std::string& work_item = {});
     [[nodiscard]] bool quiet();
     void settle_in_peace();
-    void look_at_recovery();
+    void look_at_recovery(bool boot);
     void look_for_secret();
     void power_cut();
     void committed();
@@ -73,6 +73,7 @@ private:
     void poke_all();
     void unit_gone();
     void deliver(engine::World& world);
+    void recover(engine::World& world, std::int64_t& again);
     [[nodiscard]] bool strikes(Stroke stroke) { return !scheduler_.undisturbed && chance_.strikes(stroke); }
     int worker();
     int reaper();
@@ -89,6 +90,7 @@ private:
     [[nodiscard]] std::optional<engine::Spec> take_spec(const std::string& work_item, const std::string& left);
     void commit_work(const engine::Spec& spec, const std::string& left, bool good);
     void people();
+    void push_something();
     void chaos();
 
     Chance chance_;

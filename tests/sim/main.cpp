@@ -1,7 +1,9 @@
 // simulation: lives through seeds of orchd's simulated world.
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -63,10 +65,11 @@ struct Sum {
 };
 
 // One process's share; every hundredth seed is lived twice, and must be the same.
-void live_share(const Options& options, unsigned share, std::FILE* out, bool first_only) {
+void live_share(const Options& options, unsigned share, std::FILE* out, std::atomic<std::uint64_t>* lowest) {
     Stage stage;
     Sum sum;
     for (auto seed = options.first + share; seed < options.first + options.seeds; seed += options.jobs) {
+        if (lowest != nullptr && seed > *lowest) break;
         std::fprintf(out, "at %" PRIu64 "\n", seed);
         std::fflush(out);
         auto outcome = stage.live(seed);
@@ -78,7 +81,9 @@ void live_share(const Options& options, unsigned share, std::FILE* out, bool fir
         if (!outcome.violation) continue;
         std::fprintf(out, "failed %" PRIu64 " %s: %s\n", seed, outcome.violation->invariant.c_str(),
                      outcome.violation->what.c_str());
-        if (first_only) break;
+        if (lowest == nullptr) continue;
+        if (seed < *lowest) *lowest = seed;
+        break;
     }
     for (const auto& name : Witness::boundaries_passed()) std::fprintf(out, "boundary %s\n", name.c_str());
     std::fprintf(out, "sum %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", sum.seeds, sum.done, sum.crashes,
@@ -123,6 +128,10 @@ Sum live_all(const Options& options, bool first_only) {
         pid_t pid;
         std::FILE* out;
     };
+    // Of what is looked for once, nobody goes on beyond the lowest seed that was found.
+    auto* lowest =
+        new (::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+            std::atomic<std::uint64_t>(UINT64_MAX);
     std::vector<Child> children;
     for (unsigned share = 0; share < options.jobs; ++share) {
         int ends[2];
@@ -132,7 +141,7 @@ Sum live_all(const Options& options, bool first_only) {
             ::close(ends[0]);
             auto* out = ::fdopen(ends[1], "w");
             try {
-                live_share(options, share, out, first_only);
+                live_share(options, share, out, first_only ? lowest : nullptr);
             } catch (const std::exception& e) {
                 std::fprintf(stderr, "simulation: %s\n", e.what());
                 std::fflush(out);

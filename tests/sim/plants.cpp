@@ -18,7 +18,33 @@ namespace sim {
 namespace {
 
 constexpr std::array all{
-    Plant{"no_fence", "a turn writes without asking whether its fence is the newest"},
+    Plant{"lease_of_the_living", "recovery takes the transition lease of a live step"},
+    Plant{"lease_shared", "a merge or target lease is taken whoever holds it"},
+    Plant{"requeue_without_stopping", "a job is queued again without its run being stopped"},
+    Plant{"unknown_is_dead", "a cgroup that cannot be read counts as gone"},
+    Plant{"boot_ignored", "another boot id is no proof of death"},
+    Plant{"exit_of_the_current_run", "a finish pins its exit on the task's current run"},
+    Plant{"exit_0_is_success", "an exit of 0 is taken for a green verdict"},
+    Plant{"effect_without_intent", "the merge is not written down before it is done"},
+    Plant{"merge_onto_anything", "the merge replaces whatever the target's head is"},
+    Plant{"retest_of_another_tree", "an earlier round's re-test counts for a later one's tree"},
+    Plant{"push_over_others", "a push replaces whatever the branch's head is"},
+    Plant{"push_forgotten", "a run's commits are recorded but not pushed"},
+    Plant{"advance_lost", "an advance asked for while one runs is dropped"},
+    Plant{"told_later", "the record for people is not written with what it tells"},
+    Plant{"hold_not_looked_at", "a step moves a task that was held or paused since it looked"},
+    Plant{"paused_is_claimed", "jobs of a paused project are claimed"},
+    Plant{"attempts_not_counted", "a claim counts no attempt"},
+    Plant{"attempts_without_end", "a job that dies is queued again for ever"},
+    Plant{"prepared_for_nobody", "prepare lays the spec of a run that was taken back"},
+    Plant{"no_cap", "a task is sent back for ever"},
+    Plant{"death_blamed", "a death counts against the developer"},
+    Plant{"stopping_forgotten", "nobody ends a job that is being stopped"},
+    Plant{"finish_not_resumed", "a recorded exit whose finish died gets no other"},
+    Plant{"stops_what_is_owned", "recovery stops units that a live job owns"},
+    Plant{"older_deploy", "the live release is not looked at before a deploy"},
+    Plant{"start_unbounded", "a unit start stands in no boundary"},
+    Plant{"secret_logged", "a prompt with a token in it is logged"},
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
     if (spec.role == Role::architect) head = artefact(Artefact::architecture, "status: READY");
     if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
     if (spec.role == Role::developer) {
+        witness_.did_work(spec.work_item);
         head = spec.commit;
         const auto& main = r.seen["main"];
         if (!r.rebase(head, main).conflicts.empty() || !settings_.premerge_rebase_always) head = r.merge(head, main);
@@ -68,8 +69,10 @@ int House::work(const engine::Spec& spec, const std::string& left) {
     const bool agent = spec.kind == JobKind::agent;
     scheduler_.sleep(20 + static_cast<std::int64_t>(strikes(Stroke::slow) ? chance_.detail(50'000) : 0));
     auto& self = *scheduler_.present();
+    const auto says = [&](bool good) { witness_.run_said(spec.work_item, good); };
     switch (ill) {
         case Ill::exits_3:
+            says(false);
             return 3;
         case Ill::again_later:
             return 75;
@@ -82,8 +85,9 @@ int House::work(const engine::Spec& spec, const std::string& left) {
             scheduler_.kill(self);
             break;
         case Ill::leaves_nothing:
-            if (agent) return 0;
-            break;
+            if (!agent) break;
+            says(spec.role != Role::reviewer);
+            return 0;
         case Ill::hangs:
             scheduler_.sleep(for_ever);
             break;
@@ -92,6 +96,7 @@ int House::work(const engine::Spec& spec, const std::string& left) {
     }
     commit_work(spec, left, ill != Ill::red);
     if (ill == Ill::killed_late) scheduler_.kill(self);
+    says(ill != Ill::red || (agent && spec.role != Role::reviewer));
     if (!agent && ill == Ill::red) return 1;
     if (!agent) witness_.tested(spec.commit);
     return 0;
@@ -125,7 +130,10 @@ void House::people() {
     constexpr std::int64_t every_ms = 1500;
     if (chance_.is_calm()) return;
     scheduler_.in(every_ms, [this] { people(); });
-    if (!chance_.strikes(Stroke::push)) return;
+    if (chance_.strikes(Stroke::push)) push_something();
+}
+
+void House::push_something() {
     const auto& project = projects_.good[chance_.detail(projects_.good.size())].name;
     auto& r = *repositories_.at(project);
     const auto& item = items_[chance_.detail(items_.size())];

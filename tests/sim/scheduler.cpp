@@ -15,6 +15,7 @@ Process& Scheduler::spawn(std::string name, std::function<int()> body) {
     auto& p = *processes_.emplace_back(std::make_unique<Process>());
     p.name = std::move(name);
     p.pid = ++pids_;
+    p.began_at = clock_;
     p.fiber.emplace([this, &p, body = std::move(body)] {
         try {
             if (p.killed) return;

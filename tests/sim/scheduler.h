@@ -34,9 +34,10 @@ struct Process {
     bool killed = false, ended = false;
     int exit_status = 0;
     std::string signal = "KILL";  // by which it is killed, if it is
-    std::int64_t run = 0;         // of an agent: the run whose spec it took
-    std::string inside;           // the last boundary, if it was a .before: its name without that
-    std::string owes;             // the boundary whose .after must come next, as something happened
+    std::int64_t began_at = 0;
+    std::int64_t run = 0;  // of an agent: the run whose spec it took
+    std::string inside;    // the last boundary, if it was a .before: its name without that
+    std::string owes;      // the boundary whose .after must come next, as something happened
 };
 
 // Where a process may be interrupted.

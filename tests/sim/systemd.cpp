@@ -129,6 +129,7 @@ void Systemd::ended(const std::string& name, Process& process) {
     const bool good = exit.status == 0 && exit.signal.empty();
     unit.process = nullptr;
     if (is_run(stem)) {
+        run_ended(process.run);
         const auto invocation = unit.invocation;
         make_inactive(name);
         const auto monitor = monitor_of(exit, invocation);

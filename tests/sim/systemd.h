@@ -42,6 +42,7 @@ public:
     [[nodiscard]] Process* process_of(const std::string& unit) const;
 
     std::function<void()> unit_gone = [] {};
+    std::function<void(std::int64_t run)> run_ended;
     std::function<void(const std::string& work_item)> undo_prepare;  // ExecStop= of a prepare
 
 private:

@@ -48,7 +48,9 @@ void Witness::look() {
 
 void Witness::look_at_tasks() {
     const auto rows = must(store::list_rows(
-        db_, "SELECT id, work_item, stage, stage_seq, hold <> 'none', paused_at IS NOT NULL, project_id FROM tasks",
+        db_,
+        "SELECT id, work_item, stage, stage_seq, hold <> 'none', paused_at IS NOT NULL, project_id, retries_developer,"
+        " max(retries_developer, retries_conflict) FROM tasks GROUP BY id",
         [](const Row& row) {
             return std::pair(row.integer(0), TaskSeen{.work_item = row.text(1),
                                                       .stage_text = row.text(2),
@@ -56,7 +58,8 @@ void Witness::look_at_tasks() {
                                                       .seq = row.integer(3),
                                                       .project = row.integer(6),
                                                       .held = row.integer(4) != 0,
-                                                      .paused = row.integer(5) != 0});
+                                                      .paused = row.integer(5) != 0,
+                                                      .developer = static_cast<int>(row.integer(7))});
         }));
     for (const auto& [id, now] : rows) {
         const auto found = before_.find(id);
@@ -86,6 +89,12 @@ void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
     } else if (now.stage != before.stage) {
         violate("stages move along the table's edges, one at a time", item + " has another stage under the same number");
     }
+    if (now.developer > settings_.retry_cap) violate("retries are capped", item + " was sent back once too often");
+    if (now.developer > before.developer && now.seq == before.seq)
+        violate("deaths never count against the developer", who() + " counted one against " + item);
+    const bool forward = now.seq != before.seq && now.stage == row(before.stage).next && before.stage != Stage::deploy;
+    if (forward && bad_word_[item])
+        violate("a red word stops its stage", item + " moved on to " + now.stage_text + " after a run that said no");
     if (now.held && !before.held && !told(item + '/' + std::to_string(now.seq) + "/needs-you/%"))
         violate("what people are told is written with what it tells", item + " is held, and nobody was told");
 }
@@ -116,10 +125,13 @@ void Witness::look_at_job(std::int64_t id, JobSeen now) {
     if (found != jobs_.end()) {
         const auto before = found->second;
         now.claims = before.claims;
+        now.claimed_at = before.claimed_at;
         if (before.status == JobStatus::queued && now.status == JobStatus::running) {
             ++now.claims;
+            now.claimed_at = scheduler_.clock();
             claimed(id, now);
         }
+        if (before.status == JobStatus::running && now.status == JobStatus::stopping) called_dead(id, before);
         const bool ran = before.status == JobStatus::running || before.status == JobStatus::stopping;
         if (ran && now.status != JobStatus::running && now.status != JobStatus::stopping) left_running(id, before, now);
     }
@@ -143,23 +155,82 @@ void Witness::claimed(std::int64_t id, const JobSeen& job) {
                                             " times and says " + std::to_string(job.attempts));
 }
 
+// Whether a process of the unit works for the job's run, other than the one that writes.
+bool Witness::at_work(std::string_view stem, const JobSeen& job) const {
+    const auto* p = systemd_.process_of(names::unit(stem, tasks_.at(job.task).work_item));
+    return p != nullptr && p != scheduler_.present() && !p->killed && p->run == job.run;
+}
+
+bool Witness::overdue(const JobSeen& job) const {
+    return scheduler_.clock() - job.claimed_at > settings_.reaper_max_running_s * 1000;
+}
+
+// What begins after the look that found nothing may be stopped again: nothing was lost.
+bool Witness::was_there(std::string_view stem, const JobSeen& job) {
+    const auto unit = names::unit(stem, tasks_.at(job.task).work_item);
+    return systemd_.process_of(unit)->began_at < seen_at_[unit];
+}
+
+void Witness::called_dead(std::int64_t id, const JobSeen& before) {
+    if (who() == "orchd-control" || overdue(before)) return;
+    for (const auto stem : {names::agent, names::deploy, names::step})
+        if (at_work(stem, before) && was_there(stem, before))
+            violate("no live run is called dead",
+                    who() + " gave up job " + std::to_string(id) + " while its " + std::string(stem) + " is at work");
+}
+
 // The job's run is over, as the database has it from now on: nothing of it may be at work.
 void Witness::left_running(std::int64_t id, const JobSeen& before, const JobSeen& now) {
     const auto& task = tasks_[before.task];
-    const auto at_work = [&](std::string_view stem) {
-        const auto* p = systemd_.process_of(names::unit(stem, task.work_item));
-        return p != nullptr && p != scheduler_.present() && !p->killed && p->run == before.run;
-    };
     const auto what = "job " + std::to_string(id) + " of " + task.work_item + " is " + std::string(to_text(now.status)) +
                       " by " + who() + " while its ";
-    if (before.kind == JobKind::advance) {
-        if (at_work(names::step)) violate("a requeued run's cgroup was empty", what + "step is at work");
-    } else {
-        for (const auto stem : {names::agent, names::deploy, names::prepare})
-            if (at_work(stem)) violate("a requeued run's cgroup was empty", what + std::string(stem) + " is at work");
-    }
+    for (const auto stem : {names::step, names::agent, names::deploy, names::prepare})
+        if ((stem == names::step) == (before.kind == JobKind::advance) && at_work(stem, before))
+            violate("a requeued run's cgroup was empty", what + std::string(stem) + " is at work");
     if (now.status == JobStatus::queued && now.attempts >= now.max_attempts && !task.held)
         violate("what has no attempts left is held", what + "attempts are used up");
+    const bool judged = now.status == JobStatus::done || now.status == JobStatus::failed;
+    if (judged && before.kind != JobKind::advance && !runs_ended_.contains(before.run))
+        violate("an exit belongs to the run that ended", what + "run " + std::to_string(before.run) + " never ended");
+}
+
+void Witness::stopping(const std::string& unit) {
+    const auto* p = systemd_.process_of(unit);
+    if (p == nullptr || p->run == 0 || p->killed) return;
+    for (const auto& [id, job] : jobs_)
+        if (job.run == p->run && job.status == JobStatus::running && !overdue(job))
+            violate("no live run is stopped unasked", who() + " stops " + unit + " in the middle of job " + std::to_string(id));
+}
+
+// What a person pushed to a task's branch is never lost: people write ever greater numbers into one file.
+void Witness::branch_moved(const Repository& repository, const std::string& branch, const std::string& commit,
+                           const std::string& from) {
+    const auto number = [&](const std::string& id) {
+        const auto* c = repository.find(id);
+        const auto found = c == nullptr ? Files::const_iterator{} : c->files.find("helped");
+        return c == nullptr || found == c->files.end() ? 0L : std::stol(found->second);
+    };
+    if (!from.empty() && number(commit) < number(from))
+        violate("what people push is not lost", who() + " overwrote what a person pushed to " + branch);
+}
+
+std::string Witness::digest() {
+    const auto text = [](const Row& row) { return row.text(0); };
+    return *must(store::find_row(
+        db_,
+        "SELECT (SELECT group_concat(stage_seq || stage || hold) FROM tasks) || (SELECT group_concat(status || attempts ||"
+        " coalesce(run_id, 0)) FROM jobs) || (SELECT coalesce(group_concat(fence || coalesce(unit, '')), '') FROM"
+        " transition_leases) || (SELECT count(*) || '/' || coalesce(max(id), 0) FROM events) || (SELECT count(*) FROM outbox)",
+        text));
+}
+
+void Witness::look_at_new_boot() {
+    const auto running = must(store::find_row(
+        db_,
+        "SELECT j.id FROM jobs AS j JOIN runs AS r ON r.id = j.run_id WHERE j.status = 'running' AND r.exit_kind IS NULL"
+        " AND r.boot_id <> ? LIMIT 1",
+        store::first_integer, scheduler_.now().boot_id));
+    if (running) violate("another boot is proof at once", "job " + std::to_string(*running) + " still runs in another boot");
 }
 
 bool Witness::lives(const LeaseSeen& owner) const {
@@ -224,6 +295,10 @@ void Witness::merged(const Process* by, const Repository& repository, const std:
     if (must_be_tested && !tested_.contains(commit))
         violate("exactly what was tested is merged", repository.name + ": " + commit + " was never tested green");
     if (by == nullptr) return;
+    const auto intended =
+        must(store::find_row(db_, "SELECT 1 FROM effects WHERE state = 'intended' AND key LIKE '%/merge' AND result = ?",
+                             store::first_integer, commit));
+    if (!intended) violate("what is done was written down before", by->name + " merges " + commit + " without an intention");
     const auto holder = merge_.find("sim:" + repository.name);
     if (holder == merge_.end() || tasks_[holder->second.task].work_item != by->work_item)
         violate("one holder per merge lease, and only the holder merges", by->name + " merges without the lease");
@@ -281,7 +356,7 @@ void Witness::look_at_outcome(const std::map<std::string, std::unique_ptr<Reposi
         const auto& main = repository.forge.at("main");
         if (merged.empty() || !repository.is_ancestor(merged, main))
             violate("what is done is merged", item + " is done, and main does not contain '" + merged + "'");
-        else if (!repository.find(main)->files.contains(item + ".cpp"))
+        else if (worked_.contains(item) && !repository.find(main)->files.contains(item + ".cpp"))
             violate("what is done is merged", item + " is done, and its work is not in main");
     }
 }

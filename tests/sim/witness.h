@@ -25,6 +25,12 @@ public:
 
     // Deeds in the world.
     void run_began(Process& process, std::int64_t run_id);
+    void run_ended(std::int64_t run_id) { runs_ended_.insert(run_id); }
+    void run_said(const std::string& work_item, bool good) { bad_word_[work_item] = !good; }
+    void stopping(const std::string& unit);
+    void seen(const std::string& unit) { seen_at_[unit] = scheduler_.clock(); }
+    void branch_moved(const Repository& repository, const std::string& branch, const std::string& commit,
+                      const std::string& from);
     void tested(const std::string& commit) { tested_.insert(commit); }
     // The forge's target moved. `by`: the process that asked for it; null if it died meanwhile.
     void merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
@@ -40,6 +46,11 @@ public:
 
     // At the end, when all is quiet.
     void look_at_outcome(const std::map<std::string, std::unique_ptr<Repository>>& repositories);
+    // What the database says of tasks, jobs, leases, effects and the history.
+    [[nodiscard]] std::string digest();
+    void did_work(const std::string& work_item) { worked_.insert(work_item); }
+    // After a power cut and one pass of recovery.
+    void look_at_new_boot();
     // Whether each task that is not over waits for somebody who was told.
     void look_at_waiting();
 
@@ -51,12 +62,14 @@ private:
         Stage stage = Stage::analysis;
         std::int64_t seq = 0, project = 0;
         bool held = false, paused = false;
+        int developer = 0;  // retries counted against
     };
     struct JobSeen {
         std::int64_t task = 0, run = 0;
         JobKind kind = JobKind::agent;
         JobStatus status = JobStatus::queued;
         int attempts = 0, max_attempts = 0, claims = 0;
+        std::int64_t claimed_at = 0;
     };
     struct LeaseSeen {
         std::string unit, invocation, boot;
@@ -72,6 +85,10 @@ private:
     void claimed(std::int64_t id, const JobSeen& job);
     void look_at_leases();
     void look_at_holders(const char* sql, std::map<std::string, HolderSeen>& seen);
+    void called_dead(std::int64_t id, const JobSeen& before);
+    [[nodiscard]] bool at_work(std::string_view stem, const JobSeen& job) const;
+    [[nodiscard]] bool was_there(std::string_view stem, const JobSeen& job);
+    [[nodiscard]] bool overdue(const JobSeen& job) const;
     void left_running(std::int64_t id, const JobSeen& before, const JobSeen& now);
     [[nodiscard]] bool told(const std::string& key_like);
     [[nodiscard]] bool lives(const LeaseSeen& owner) const;
@@ -87,8 +104,10 @@ private:
     std::map<std::int64_t, LeaseSeen> leases_;
     std::map<std::string, HolderSeen> merge_, target_;
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> fences_;  // (process, task) -> the fence it was given
-    std::set<std::int64_t> runs_begun_;
-    std::set<std::string> tested_, deployed_, by_people_;
+    std::set<std::int64_t> runs_begun_, runs_ended_;
+    std::map<std::string, std::int64_t> seen_at_;  // when somebody looked at a unit
+    std::map<std::string, bool> bad_word_;         // by work item: its last run said no
+    std::set<std::string> tested_, deployed_, by_people_, worked_;
     std::map<std::string, int> merges_;  // by work item
     bool first_look_ = true;
 };
