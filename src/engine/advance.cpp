@@ -197,14 +197,13 @@ Status give_way(Turn& turn) {
     });
 }
 
-Status merge_and_move(Turn& turn, const Decision& forward, const std::vector<GateAnswer>& answers) {
-    auto result = merge(turn);
-    if (!result) return fail(result.error());
-    switch (result->kind) {
+// What follows from how far the merge came; `forward` where it is merged.
+Status after_merge(Turn& turn, const MergeResult& result, const Decision& forward, const std::vector<GateAnswer>& answers) {
+    switch (result.kind) {
         case MergeResult::Kind::merged:
-            return move(turn, forward, answers, result->commit);
+            return move(turn, forward, answers, result.commit);
         case MergeResult::Kind::test:
-            return start_work(turn, {Role::retest, result->commit, turn.forge().repository(), wait_merge_lease},
+            return start_work(turn, {Role::retest, result.commit, turn.forge().repository(), wait_merge_lease},
                               store::LeaseKind::merge);
         case MergeResult::Kind::lease_held:
             return end_unmoved(turn, "advance.wait", [&](const Acting& who) -> Status {
@@ -216,11 +215,11 @@ Status merge_and_move(Turn& turn, const Decision& forward, const std::vector<Gat
             return give_way(turn);
         case MergeResult::Kind::cannot_tell:
             return hold(turn, Hold::human,
-                        "the forge does not say whether it has merged " + result->commit + " into " + turn.project().target);
+                        "the forge does not say whether it has merged " + result.commit + " into " + turn.project().target);
         case MergeResult::Kind::red:
             break;
     }
-    const std::vector red{result->answer};
+    const std::vector red{result.answer};
     const auto decision = decide(turn.task().stage, red, turn.task().retries, caps(turn.world().settings));
     return decision.kind == Decision::Kind::move ? move(turn, decision, red) : hold(turn, decision.hold, decision.reason, red);
 }
@@ -247,6 +246,11 @@ Decision moved_forward(const store::Task& task) {
 Status perform(Turn& turn) {
     if (auto looked = turn.look(); !looked) return looked;
     const auto& task = turn.task();
+    if (task.stage == Stage::deploy_staging) {
+        auto merged = left_over_merge(turn);
+        if (!merged) return fail(merged.error());
+        if (*merged) return after_merge(turn, **merged, moved_forward(task), {});
+    }
     auto work = due_work(turn);
     if (!work) return fail(work.error());
     if (*work) return start_work(turn, **work, store::LeaseKind::target);
@@ -265,7 +269,10 @@ Status perform(Turn& turn) {
     }
     if (decision.kind == Decision::Kind::hold) return hold(turn, decision.hold, decision.reason, answers);
     if (decision.kind == Decision::Kind::wait) return wait(turn, decision, answers);
-    if (task.stage == Stage::deploy_staging && decision.to == Stage::deploy) return merge_and_move(turn, decision, answers);
+    if (task.stage == Stage::deploy_staging && decision.to == Stage::deploy) {
+        auto result = merge(turn);
+        return result ? after_merge(turn, *result, decision, answers) : fail(result.error());
+    }
     if (task.stage == Stage::deploy) return confirm_and_move(turn, decision, answers);
     return move(turn, decision, answers);
 }

@@ -223,7 +223,35 @@ private:
     std::string expected_head_;  // what the gates were green for, or what was pushed here since
 };
 
+// Settles a merge that is intended since an earlier stage number, by what the forge has.
+Status settle_left_over(Turn& turn, const store::Effect& merge, bool happened) {
+    const std::string never = "the stage was begun anew before it happened";
+    return turn.write(happened ? "merge.merged" : "merge.abandon", [&](const Acting& who) -> Status {
+        auto settled = store::settle(who.tx, merge.key, happened ? EffectState::done : EffectState::abandoned,
+                                     happened ? merge.result : never, turn.fence(), who.now);
+        if (!settled) return settled;
+        if (!happened)
+            return add_event(who, "merge_abandoned", turn.task().id, turn.job().id,
+                             {{"commit", merge.result}, {"reason", never}});
+        return add_event(who, "merged", turn.task().id, turn.job().id,
+                         {{"commit", merge.result}, {"target", turn.project().target}});
+    });
+}
+
 }  // namespace
+
+Result<std::optional<MergeResult>> left_over_merge(Turn& turn) {
+    auto merge = store::newest_merge(turn.world().db, turn.task().id);
+    if (!merge) return fail(merge.error());
+    const auto present = std::to_string(turn.task().id) + '/' + std::to_string(turn.task().stage_seq) + '/';
+    if (!*merge || (*merge)->key.starts_with(present) || (*merge)->result == turn.task().merged) return std::nullopt;
+    const auto& commit = (*merge)->result;
+    if ((*merge)->state == EffectState::done) return MergeResult{Kind::merged, commit};
+    auto happened = turn.forge().contains(turn.mirror(), turn.project().target, commit);
+    if (!happened) return MergeResult{Kind::cannot_tell, commit};
+    if (auto settled = settle_left_over(turn, **merge, *happened); !settled) return fail(settled.error());
+    return *happened ? std::make_optional(MergeResult{Kind::merged, commit}) : std::nullopt;
+}
 
 Result<bool> merge_under_way(Turn& turn) {
     auto round = present_round(turn);

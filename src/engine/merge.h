@@ -28,6 +28,9 @@ struct MergeResult {
     std::string commit = {};
     GateAnswer answer = {};
 };
+// What became of a merge that an earlier stage number intended and never moved on from: a person had the stage worked anew
+// meanwhile. It is `merged`, or `cannot_tell`; nothing where there is none, or it did not happen and is abandoned now.
+[[nodiscard]] Result<std::optional<MergeResult>> left_over_merge(Turn& turn);
 // Carries the merge on as far as it goes without waiting. Errors: to be tried again later.
 [[nodiscard]] Result<MergeResult> merge(Turn& turn);
 

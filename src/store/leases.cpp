@@ -181,4 +181,12 @@ Result<std::optional<Effect>> find_effect(Db& db, const std::string& key) {
     return find_row(db, "SELECT key, task_id, state, fence, result, at FROM effects WHERE key = ?", read_effect, key);
 }
 
+Result<std::optional<Effect>> newest_merge(Db& db, std::int64_t task_id) {
+    // All keys of the task and no other's: '0' is the character after '/'.
+    return find_row(db,
+                    "SELECT key, task_id, state, fence, result, at FROM effects WHERE key > ?1 || '/' AND key < ?1 || '0'"
+                    " AND key GLOB '*/merge' AND state <> 'abandoned' ORDER BY fence DESC, at DESC LIMIT 1",
+                    read_effect, task_id);
+}
+
 }  // namespace orchd::store

@@ -49,5 +49,7 @@ enum class LeaseKind { merge, target };
 [[nodiscard]] Status settle(Tx& tx, const std::string& key, EffectState state, const std::string& result, std::int64_t fence,
                             const Now& now);
 [[nodiscard]] Result<std::optional<Effect>> find_effect(Db& db, const std::string& key);
+// The task's newest merge that was not abandoned, of whatever stage number.
+[[nodiscard]] Result<std::optional<Effect>> newest_merge(Db& db, std::int64_t task_id);
 
 }  // namespace orchd::store

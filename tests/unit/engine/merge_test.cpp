@@ -5,6 +5,7 @@
 
 #include "engine/leases.h"
 #include "engine/operate.h"
+#include "engine/runs.h"
 #include "support/world.h"
 
 namespace orchd::engine {
@@ -267,11 +268,10 @@ TEST_F(MergeGate, R14_AnAnswerThatCannotTellIsHeldAndNeverTriedTwice) {
 
 // A merge that is killed at its n-th boundary, and what recovery and the next step make of it.
 struct KilledMerge : Merging {
+    KilledMerge() { scene.without({Role::build}); }
     // False: there was no such boundary.
     bool killed_at(int n) {
-        scene.without({Role::staging, Role::build});  // the merge is all that is tried
-        task().in(Stage::deploy_staging);
-        task().commits({{"HELLO-1", "new\n"}});
+        staged();
         target_moves();
         support::CrashAt crash(n);
         try {
@@ -283,6 +283,21 @@ struct KilledMerge : Merging {
             return true;
         }
         return false;
+    }
+    // A person has the stage worked anew before anything else looks at it.
+    void retried() {
+        scene.units.table.clear();
+        scene.recover("HELLO-1");
+        scene.reboot();
+        auto world = scene.world("control");
+        must(recover(world));  // the dead step's leases
+        if (task().stage() == Stage::deploy_staging) must(retry(world, "HELLO-1", "uid:1000 alice"));
+        scene.settle();
+        ASSERT_EQ(task().stage(), Stage::done) << where;
+        EXPECT_EQ(commits_on_main("HELLO-1"), 1) << where;
+        EXPECT_EQ(task().events("merged").size(), 1u) << where;
+        EXPECT_EQ(main(), task().row().merged) << where;
+        EXPECT_LE(scene.watch.merges, 1) << where;
     }
     void expect_merged_once() {
         scene.units.table.clear();
@@ -308,6 +323,14 @@ TEST(MergeKilled, R14_AtEveryBoundaryItIsMergedExactlyOnceAfterwards) {
         ++boundaries;
     }
     EXPECT_GE(boundaries, 20);
+}
+
+TEST(MergeKilled, R14_WorkedAnewByAPersonAtAnyBoundaryItIsMergedExactlyOnce) {
+    for (int n = 1;; ++n) {
+        KilledMerge merge;
+        if (!merge.killed_at(n)) break;
+        merge.retried();
+    }
 }
 
 }  // namespace
