@@ -140,7 +140,7 @@ void House::push_something() {
     const auto n = std::to_string(scheduler_.clock());
     if (chance_.detail(3) == 0 && r.forge.contains("task/" + item)) {
         auto& branch = r.forge["task/" + item];
-        branch = r.commit({branch}, {{"helped", n}}, "a person helps");
+        branch = r.commit({branch}, {{"helped-" + item, n}}, "a person helps");
         return scheduler_.note("!! a person pushes to the branch of " + item);
     }
     const bool conflicts = chance_.detail(4) == 0;

@@ -202,12 +202,13 @@ void Witness::stopping(const std::string& unit) {
             violate("no live run is stopped unasked", who() + " stops " + unit + " in the middle of job " + std::to_string(id));
 }
 
-// What a person pushed to a task's branch is never lost: people write ever greater numbers into one file.
+// What a person pushed to a task's branch is never lost: people write ever greater numbers into a file of the branch.
 void Witness::branch_moved(const Repository& repository, const std::string& branch, const std::string& commit,
                            const std::string& from) {
+    const auto file = "helped-" + branch.substr(branch.find('/') + 1);
     const auto number = [&](const std::string& id) {
         const auto* c = repository.find(id);
-        const auto found = c == nullptr ? Files::const_iterator{} : c->files.find("helped");
+        const auto found = c == nullptr ? Files::const_iterator{} : c->files.find(file);
         return c == nullptr || found == c->files.end() ? 0L : std::stol(found->second);
     };
     if (!from.empty() && number(commit) < number(from))
