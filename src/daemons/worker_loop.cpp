@@ -105,7 +105,8 @@ Status WorkerLoop::attach() {
 
 Status WorkerLoop::rebase() {
     auto& world = house_.world();
-    return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, world.now()); }).map([](int) {});
+    const auto longest_ms = world.settings.backoff_cap_s * 1000;
+    return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, longest_ms, world.now()); }).map([](int) {});
 }
 
 Status WorkerLoop::run() {

@@ -48,6 +48,10 @@ public:
     explicit Acceptor(std::shared_ptr<Core> core) : core_(std::move(core)), sweep_(core_->io), signals_(core_->io) {
         core_->on_close = [this] { closed_one(); };
     }
+    Acceptor(const Acceptor&) = delete;
+    ~Acceptor() {
+        core_->on_close = [] {};
+    }
 
     Status listen(int fd) {
         const int flags = ::fcntl(fd, F_GETFL);
@@ -155,7 +159,10 @@ Server::Server(const Router& router, const Limits& limits)
     : core_(std::make_shared<Core>(router, limits)), acceptor_(std::make_unique<Acceptor>(core_)) {}
 Server::~Server() {
     acceptor_->close_all();
-    // What is left of it holds its connection and, by that, everything.
+    // What is due already finds everything there. What the acceptor then gives up only hears that it is given up, and what is
+    // left of connections holds its connection and, by that, the core.
+    core_->io.restart();
+    core_->io.poll();
     acceptor_.reset();
     core_->io.restart();
     core_->io.poll();

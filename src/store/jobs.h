@@ -51,8 +51,9 @@ struct Claim {
 [[nodiscard]] Result<std::vector<Claim>> claim(Tx& tx, const Limits& limits, int at_most, const Now& now);
 // When the next queued job becomes due in this boot (boot_ms), if any is waiting for its time.
 [[nodiscard]] Result<std::optional<std::int64_t>> next_due_boot(Db& db, const Now& now);
-// Jobs made due in an earlier boot: puts their waiting time on this boot's clock. Called once at the worker's start.
-[[nodiscard]] Result<int> rebase_due_times(Tx& tx, const Now& now);
+// Jobs made due in an earlier boot: puts what is left of their waiting time, `longest_ms` at most, on this boot's clock: a wall
+// clock that was set back keeps nothing waiting for longer than it could have been told to. Called once at the worker's start.
+[[nodiscard]] Result<int> rebase_due_times(Tx& tx, std::int64_t longest_ms, const Now& now);
 
 [[nodiscard]] Result<std::optional<Job>> find_job(Db& db, std::int64_t id);
 [[nodiscard]] Result<std::optional<Run>> find_run(Db& db, std::int64_t id);

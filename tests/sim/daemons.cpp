@@ -115,7 +115,8 @@ int House::worker() {
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "worker");
     boundary("worker.rebase.before");
-    (void)lease.db().write([&](store::Tx& tx) { return store::rebase_due_times(tx, here.now()); });
+    (void)lease.db().write(
+        [&](store::Tx& tx) { return store::rebase_due_times(tx, here.settings.backoff_cap_s * 1000, here.now()); });
     boundary("worker.rebase.after");
     engine::Dispatcher dispatcher(here);
     std::int64_t tick = scheduler_.clock(), again = INT64_MAX;

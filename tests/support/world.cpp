@@ -179,7 +179,9 @@ void Scene::reboot() {
     now.boot_ms = 1000;
     now.utc_ms += 60'000;
     units.table.clear();
-    write([&](store::Tx& tx) { return store::rebase_due_times(tx, now); });  // as the worker does when it starts
+    write([&](store::Tx& tx) {
+        return store::rebase_due_times(tx, settings.backoff_cap_s * 1000, now);
+    });  // as the worker does when it starts
 }
 
 void Scene::claim() {

@@ -62,7 +62,7 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"list_events after the newest", [](Db& db) { (void)must(list_events(db, {.after_id = must(newest_event_id(db))})); }},
         {"the newest events", [](Db& db) { (void)must(list_events(db, {.limit = 5})); }},
         {"heal_impossible_queued", [](Db& db) { in_write(db, [](Tx& tx) { return heal_impossible_queued(tx, monday); }); }},
-        {"rebase_due_times", [](Db& db) { in_write(db, [](Tx& tx) { return rebase_due_times(tx, monday); }); }},
+        {"rebase_due_times", [](Db& db) { in_write(db, [](Tx& tx) { return rebase_due_times(tx, 300'000, monday); }); }},
         {"enqueue",
          [=](Db& db) { in_write(db, [&](Tx& tx) { return enqueue(tx, {.task_id = live, .role = Role::step}, monday); }); }},
         {"count_dead_tick",
