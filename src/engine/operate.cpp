@@ -164,8 +164,12 @@ Status retry_within(World& world, const Acting& who, const std::string& work_ite
     if (!project) return fail(project.error());
     auto jobs = live_jobs_of(who.tx.db(), *task);
     if (!jobs) return fail(jobs.error());
+    bool stepping = false;
     for (const auto& job : *jobs) {
-        if (job.kind == JobKind::advance) continue;
+        if (job.kind == JobKind::advance) {
+            stepping = stepping || job.status != JobStatus::queued;
+            continue;
+        }
         if (job.status != JobStatus::queued)
             return fail(Errc::conflict, "a run of " + work_item + " (" + std::string(to_text(job.role)) +
                                             ") is at work: wait for it, or cancel job " + std::to_string(job.id) + " first");
@@ -173,7 +177,9 @@ Status retry_within(World& world, const Acting& who, const std::string& work_ite
     }
     if (task->hold != Hold::none)
         if (auto released = change_hold(who, *task, Hold::none, "retried by " + who.actor); !released) return released;
-    if (auto released = release_leases(world, who.tx, *task); !released) return released;
+    // A step at work keeps what its job holds: it may be merging.
+    if (!stepping)
+        if (auto released = release_leases(world, who.tx, *task); !released) return released;
     const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
     auto anew = write_stage(who, *task, task->stage, Retries{}, reason);
     if (!anew) return fail(anew.error());
