@@ -70,9 +70,11 @@ Table job_table(const Records& jobs) {
     return table;
 }
 
-Result<boost::json::object> parse_story(const std::string& text) {
+Result<boost::json::object> ask_story(Client& client, std::string_view method, const std::vector<Argument>& arguments) {
+    const auto text = client.text(method, arguments);
+    if (!text) return fail(text.error());
     boost::system::error_code error;
-    auto value = boost::json::parse(text, error);
+    auto value = boost::json::parse(*text, error);
     if (error || !value.is_object()) return fail(Errc::internal, "orchd-control answered no JSON object.");
     return std::move(value.get_object());
 }

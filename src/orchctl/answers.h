@@ -19,7 +19,8 @@ void say_done(Session& session, const std::string& done);
 [[nodiscard]] Table task_table(const Records& tasks);
 [[nodiscard]] Table job_table(const Records& jobs);
 
-// Parses what GetTask or GetQueue answered.
-[[nodiscard]] Result<boost::json::object> parse_story(const std::string& text);
+// Calls a method that answers one JSON object: GetTask, GetQueue, GetDelivery.
+[[nodiscard]] Result<boost::json::object> ask_story(Client& client, std::string_view method,
+                                                    const std::vector<Argument>& arguments);
 
 }  // namespace orchd::orchctl

@@ -32,9 +32,7 @@ Result<std::vector<std::string>> job_matches(Client& client, const std::string& 
     const auto job = client.properties("/org/orchd1/job/" + id, "org.orchd1.Job");
     if (!job)
         return fail(job.error().code == Errc::no_such ? Error{Errc::no_such, "There is no job " + id + "."} : job.error());
-    const auto text = client.text("GetTask", {job->text("work_item")});
-    if (!text) return fail(text.error());
-    const auto task = parse_story(*text);
+    const auto task = ask_story(client, "GetTask", {job->text("work_item")});
     if (!task) return fail(task.error());
     const auto* jobs = task->if_contains("jobs");
     for (const auto& item : jobs != nullptr && jobs->is_array() ? jobs->get_array() : json::array()) {

@@ -20,9 +20,7 @@ Result<House> look() {
     if (!client) return fail(client.error());
     auto needs_you = client->list("ListTasks", {Options{{"needs_you", true}, {"open", true}}}, task_fields());
     if (!needs_you) return fail(needs_you.error());
-    const auto text = client->text("GetQueue", {});
-    if (!text) return fail(text.error());
-    auto queue = parse_story(*text);
+    auto queue = ask_story(*client, "GetQueue", {});
     if (!queue) return fail(queue.error());
     return House{std::move(*needs_you), std::move(*queue)};
 }
@@ -136,9 +134,7 @@ void tell_leases(Session& session, const json::object& queue) {
 Status queue(Session& session) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
-    const auto text = client->text("GetQueue", {});
-    if (!text) return fail(text.error());
-    const auto story = parse_story(*text);
+    const auto story = ask_story(*client, "GetQueue", {});
     if (!story) return fail(story.error());
     if (session.json) {
         session.document(*story);

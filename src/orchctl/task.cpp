@@ -91,9 +91,7 @@ Status list(Session& session, const Filter& given) {
 Status show(Session& session, const std::string& work_item) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
-    const auto text = client->text("GetTask", {work_item});
-    if (!text) return fail(text.error());
-    const auto story = parse_story(*text);
+    const auto story = ask_story(*client, "GetTask", {work_item});
     if (!story) return fail(story.error());
     if (session.json) {
         session.document(*story);

@@ -55,9 +55,7 @@ Status list(Session& session, const Filter& given) {
 Status show(Session& session, std::uint64_t id) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
-    const auto text = client->text("GetDelivery", {id});
-    if (!text) return fail(text.error());
-    auto delivery = parse_story(*text);
+    auto delivery = ask_story(*client, "GetDelivery", {id});
     if (!delivery) return fail(delivery.error());
     if (session.json) {
         session.document(std::move(*delivery));

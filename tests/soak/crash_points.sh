@@ -240,7 +240,6 @@ beyond() {
     recover.forget_ticks.*) echo "only a unit that seemed dead and was not" ;;
     advance.stop_owner.*) echo "only where another unit than a step held the lease" ;;
     maintain.*) echo "no task's way leads through maintenance; storms kill it" ;;
-    maintain.*) echo "no way leads to the maintenance yet" ;;
     intake.* | listener.*) echo "no delivery comes here; the listener's storm kills both at random moments" ;;
     *) return 1 ;;
     esac
