@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "host/host.h"
 #include "host/systemd.h"
 
 namespace orchd::host {
@@ -67,6 +68,18 @@ std::vector<Result<Message>> call_all(sd_bus& bus, std::vector<Message> requests
             replies.emplace_back(std::move(p.reply));
     }
     return replies;
+}
+
+Result<bool> process_until(sd_bus& bus, const std::function<bool()>& done, std::int64_t wait_ms) {
+    for (const auto deadline = boottime_ms() + wait_ms; !done();) {
+        int r = sd_bus_process(&bus, nullptr);
+        if (r > 0) continue;
+        const auto left = deadline - boottime_ms();
+        if (left <= 0) return false;
+        if (r == 0) r = sd_bus_wait(&bus, static_cast<std::uint64_t>(left) * 1000);
+        if (r < 0) return fail(Errc::unavailable, "the system bus is gone");
+    }
+    return true;
 }
 
 }  // namespace orchd::host

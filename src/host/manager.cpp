@@ -140,18 +140,6 @@ int note_removed_job(sd_bus_message* m, void* userdata, sd_bus_error* /*error*/)
     return 0;
 }
 
-Status wait_until_gone(sd_bus& bus, const StopJob& job, std::int64_t wait_ms) {
-    for (const auto deadline = boottime_ms() + wait_ms; !job.gone();) {
-        int r = sd_bus_process(&bus, nullptr);
-        if (r > 0) continue;
-        const auto left = deadline - boottime_ms();
-        if (r == 0 && left > 0) r = sd_bus_wait(&bus, static_cast<std::uint64_t>(left) * 1000);
-        if (r < 0) return fail(Errc::unavailable, "the system bus is gone");
-        if (left <= 0) return fail(Errc::unavailable, "is still being stopped");
-    }
-    return {};
-}
-
 using Gone = std::function<void(const std::string&)>;
 
 void free_gone(void* userdata) { delete static_cast<Gone*>(userdata); }
@@ -219,7 +207,10 @@ Status Manager::stop(const std::string& unit, std::int64_t wait_ms) {
     if (!reply) return fail(about("stopping " + unit, reply.error()));
     if (sd_bus_message_read(reply->get(), "o", &path) < 0) return fail(Errc::unavailable, "stopping " + unit + ": odd reply");
     job.path = path;
-    if (auto gone = wait_until_gone(bus_, job, wait_ms); !gone) return fail(gone.error().code, unit + " " + gone.error().text);
+    const auto gone = process_until(
+        bus_, [&] { return job.gone(); }, wait_ms);
+    if (!gone) return fail(gone.error());
+    if (!*gone) return fail(Errc::unavailable, unit + " is still being stopped");
     if (!settled()) return fail(Errc::unavailable, unit + " is not settled yet");
     return {};
 }
@@ -267,7 +258,7 @@ Result<std::vector<std::string>> Manager::active(const std::vector<std::string>&
     if (!listed) return fail(listed.error());
     std::vector<std::string> names;
     for (const auto& unit : *listed)
-        if (unit.active()) names.push_back(unit.name);
+        if (unit.active() || unit.job_pending) names.push_back(unit.name);
     return names;
 }
 

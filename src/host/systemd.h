@@ -42,6 +42,9 @@ using Source = std::unique_ptr<sd_event_source, SourceDelete>;
 // this bus.
 [[nodiscard]] std::vector<Result<Message>> call_all(sd_bus& bus, std::vector<Message> requests);
 
+// Dispatches what comes over the bus until `done`, `wait_ms` at most; says whether it is. Error: unavailable, the bus is gone.
+[[nodiscard]] Result<bool> process_until(sd_bus& bus, const std::function<bool()>& done, std::int64_t wait_ms);
+
 struct Limits {  // 0 is the unit's own, as its file and its administrator's drop-ins say
     std::uint64_t memory_bytes = 0;
     std::int64_t tasks_max = 0, cpu_percent = 0;
@@ -66,7 +69,7 @@ public:
     [[nodiscard]] Status clean(const std::string& unit);
     // By its cgroup; the manager is asked only where that is not populated. Nothing loads the unit.
     [[nodiscard]] UnitSeen see(const std::string& unit);
-    // Loaded units that match one of the patterns (shell's) and are neither inactive nor failed.
+    // Loaded units that match one of the patterns (shell's) and are neither inactive nor failed, or are about to start.
     [[nodiscard]] Result<std::vector<std::string>> active(const std::vector<std::string>& patterns);
     // How long after one pass a timer starts the next (OnUnitActiveSec=), in seconds; nothing where the unit is not installed.
     [[nodiscard]] Result<std::optional<std::int64_t>> timer_interval_s(const std::string& timer);

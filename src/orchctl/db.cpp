@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <memory>
@@ -39,11 +40,35 @@ Status backup(Session& session, const Given& given) {
     return {};
 }
 
-// Services of ours that are active: any of them may have the database open, or be about to.
-Status nobody_works() {
+// What records the end of a run or a deploy that was stopped: started by that end, and gone within seconds.
+bool ends_by_itself(const std::string& unit) {
+    const auto stems = {names::finish_ok, names::finish_fail, names::deploy_ok, names::deploy_fail};
+    const auto stem = std::string_view(unit).substr(0, unit.find('@'));
+    return std::find(stems.begin(), stems.end(), stem) != stems.end();
+}
+
+// Fails while a service of ours is active: any of them may have the database open, or be about to. Waits for what ends by
+// itself.
+Status nobody_works(Session& session) {
+    constexpr std::int64_t wait_ms = 60'000;
     const auto bus = host::open_system_bus();
     if (!bus) return {};  // no systemd, no units; whoever has the file open is seen by its lock
-    const auto active = host::Manager(**bus).active({"orchd-*.service"});
+    host::Manager manager(**bus);
+    const auto slots = manager.watch([](const std::string& /*unit*/) {});
+    if (!slots) return fail(slots.error());
+    Result<std::vector<std::string>> active;
+    std::string waited_for;
+    const auto settled = [&] {
+        active = manager.active({"orchd-*.service"});
+        if (!active || active->empty() || !std::all_of(active->begin(), active->end(), ends_by_itself)) return true;
+        if (waited_for != active->front() && !session.json) {
+            session.line("Waiting for " + active->front() + " ...");
+            (void)session.flush();
+        }
+        waited_for = active->front();
+        return false;
+    };
+    if (const auto done = host::process_until(**bus, settled, wait_ms); !done) return fail(done.error());
     if (!active) return fail(active.error());
     if (active->empty()) return {};
     std::string names;
@@ -54,7 +79,7 @@ Status nobody_works() {
 
 Status restore(Session& session, const Given& given) {
     if (given.database == names::database)
-        if (auto idle = nobody_works(); !idle) return idle;
+        if (auto idle = nobody_works(session); !idle) return idle;
     const auto restored = store::restore_backup(given.file, given.database, store::backup_name(host::now().utc_ms));
     if (!restored) return fail(restored.error());
     if (session.json) {
