@@ -13,6 +13,9 @@ public:
     [[nodiscard]] Status stop(const std::string& unit) override { return manager_.stop(unit); }
     [[nodiscard]] Status clean(const std::string& unit) override { return manager_.clean(unit); }
     [[nodiscard]] UnitSeen see(const std::string& unit) override { return manager_.see(unit); }
+    [[nodiscard]] std::vector<UnitSeen> see_all(const std::vector<std::string>& units) override {
+        return manager_.see_all(units);
+    }
     [[nodiscard]] Result<std::vector<std::string>> ours() override;
 
 private:

@@ -35,9 +35,21 @@ Result<std::vector<store::Claim>> claim(World& world, int at_most) {
 // it without prepare.
 bool idle(const UnitSeen& seen) { return seen.readable && !seen.job_pending && !seen.active && !seen.populated; }
 
-bool can_start(World& world, const store::Claim& claim) {
-    if (!idle(world.units->see(claim.run.unit))) return false;
-    return claim.job.kind == JobKind::advance || idle(world.units->see(names::unit(names::prepare, claim.work_item)));
+// The units of each claim, of all in one look: its own and, of a run, its prepare.
+std::vector<bool> can_start(World& world, const std::vector<store::Claim>& claims) {
+    std::vector<std::string> units;
+    for (const auto& claim : claims) {
+        units.push_back(claim.run.unit);
+        if (claim.job.kind != JobKind::advance) units.push_back(names::unit(names::prepare, claim.work_item));
+    }
+    const auto seen = world.units->see_all(units);
+    std::vector<bool> able;
+    for (auto at = seen.begin(); const auto& claim : claims) {
+        const auto last = at + (claim.job.kind == JobKind::advance ? 1 : 2);
+        able.push_back(std::all_of(at, last, idle));
+        at = last;
+    }
+    return able;
 }
 
 StartRequest request_for(const World& world, const store::Claim& claim) {
@@ -100,10 +112,10 @@ Result<DispatchResult> Dispatcher::pass(int at_most) {
 
     auto all = std::exchange(waiting_, {});
     std::move(claims->begin(), claims->end(), std::back_inserter(all));
-    const auto ready = std::stable_partition(all.begin(), all.end(), [&](const auto& c) { return can_start(world_, c); });
-    std::move(ready, all.end(), std::back_inserter(waiting_));
-    all.erase(ready, all.end());
-    if (!all.empty()) result.started = start(world_, all);
+    std::vector<store::Claim> ready;
+    const auto able = all.empty() ? std::vector<bool>() : can_start(world_, all);
+    for (std::size_t i = 0; i < all.size(); ++i) (able[i] ? ready : waiting_).push_back(std::move(all[i]));
+    if (!ready.empty()) result.started = start(world_, ready);
     result.waiting = static_cast<int>(waiting_.size());
     return result;
 }

@@ -47,6 +47,13 @@ public:
     // Removes the unit's state directory (`systemctl clean`); the unit must be inactive.
     [[nodiscard]] virtual Status clean(const std::string& unit) = 0;
     [[nodiscard]] virtual UnitSeen see(const std::string& unit) = 0;
+    // As see(), of many, in order: where it costs a question to PID 1, one for all of them.
+    [[nodiscard]] virtual std::vector<UnitSeen> see_all(const std::vector<std::string>& units) {
+        std::vector<UnitSeen> seen;
+        seen.reserve(units.size());
+        for (const auto& unit : units) seen.push_back(see(unit));
+        return seen;
+    }
     // Names of loaded units of our templates (agent, prepare, finish, step, deploy, network) that are not inactive.
     [[nodiscard]] virtual Result<std::vector<std::string>> ours() = 0;
 };

@@ -80,6 +80,34 @@ std::string control_group(sd_bus& bus, const std::string& path) {
     return group;
 }
 
+// By its cgroup alone, where units of ours usually are.
+UnitSeen see_in_slices(const std::string& unit) {
+    UnitSeen seen;
+    for (const auto slice : {names::agents_cgroup, names::units_cgroup}) {
+        int error = 0;
+        const auto group = see_cgroup(std::string(slice) + '/' + unit, error);
+        if (error != 0) seen.readable = false;
+        if (!group) continue;
+        seen.populated = group->populated;
+        seen.invocation_id = group->invocation_id;
+        seen.active = group->populated;
+        if (seen.populated) break;
+    }
+    return seen;
+}
+
+void add_what_is_known(sd_bus& bus, const Listed& known, UnitSeen& seen) {
+    seen.job_pending = known.job_pending;
+    seen.active = known.active();
+    int error = 0;
+    const auto group = seen.active ? control_group(bus, known.path) : std::string();
+    if (const auto found = group.empty() ? std::nullopt : see_cgroup(group, error)) {
+        seen.populated = found->populated;
+        seen.invocation_id = found->invocation_id;
+    }
+    if (error != 0) seen.readable = false;
+}
+
 // How systemd spells each limit.
 struct LimitFace {
     const char* property;
@@ -222,35 +250,25 @@ Status Manager::clean(const std::string& unit) {
     return {};
 }
 
-UnitSeen Manager::see(const std::string& unit) {
-    UnitSeen seen;
-    for (const auto slice : {names::agents_cgroup, names::units_cgroup}) {
-        int error = 0;
-        const auto group = see_cgroup(std::string(slice) + '/' + unit, error);
-        if (error != 0) seen.readable = false;
-        if (!group) continue;
-        seen.populated = group->populated;
-        seen.invocation_id = group->invocation_id;
-        seen.active = group->populated;
-        if (seen.populated) return seen;
+std::vector<UnitSeen> Manager::see_all(const std::vector<std::string>& units) {
+    std::vector<UnitSeen> all;
+    std::vector<std::string> to_ask;
+    for (const auto& unit : units) {
+        all.push_back(see_in_slices(unit));
+        if (!all.back().populated) to_ask.push_back(unit);
     }
-    const auto listed = list(bus_, {unit});
-    if (!listed) {
-        seen.readable = false;
-        return seen;
+    if (to_ask.empty()) return all;
+    const auto listed = list(bus_, to_ask);
+    for (std::size_t i = 0; i < units.size(); ++i) {
+        if (all[i].populated) continue;
+        if (!listed) {
+            all[i].readable = false;
+            continue;
+        }
+        const auto known = std::find_if(listed->begin(), listed->end(), [&](const auto& l) { return l.name == units[i]; });
+        if (known != listed->end()) add_what_is_known(bus_, *known, all[i]);
     }
-    if (listed->empty()) return seen;
-    const auto& known = listed->front();
-    seen.job_pending = known.job_pending;
-    seen.active = known.active();
-    int error = 0;
-    const auto group = seen.active ? control_group(bus_, known.path) : std::string();
-    if (const auto found = group.empty() ? std::nullopt : see_cgroup(group, error)) {
-        seen.populated = found->populated;
-        seen.invocation_id = found->invocation_id;
-    }
-    if (error != 0) seen.readable = false;
-    return seen;
+    return all;
 }
 
 Result<std::vector<std::string>> Manager::active(const std::vector<std::string>& patterns) {

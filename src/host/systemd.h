@@ -68,7 +68,9 @@ public:
     // Removes the state directory of an inactive unit, as `systemctl clean --what=state` does.
     [[nodiscard]] Status clean(const std::string& unit);
     // By its cgroup; the manager is asked only where that is not populated. Nothing loads the unit.
-    [[nodiscard]] UnitSeen see(const std::string& unit);
+    [[nodiscard]] UnitSeen see(const std::string& unit) { return see_all({unit}).front(); }
+    // Of many, in order; the manager is asked once.
+    [[nodiscard]] std::vector<UnitSeen> see_all(const std::vector<std::string>& units);
     // Loaded units that match one of the patterns (shell's) and are neither inactive nor failed, or are about to start.
     [[nodiscard]] Result<std::vector<std::string>> active(const std::vector<std::string>& patterns);
     // How long after one pass a timer starts the next (OnUnitActiveSec=), in seconds; nothing where the unit is not installed.

@@ -32,7 +32,15 @@ Status FakeUnits::clean(const std::string& unit) {
     cleaned.push_back(unit);
     return {};
 }
-UnitSeen FakeUnits::see(const std::string& unit) {
+UnitSeen FakeUnits::see(const std::string& unit) { return see_all({unit}).front(); }
+std::vector<UnitSeen> FakeUnits::see_all(const std::vector<std::string>& units) {
+    ++looks;
+    std::vector<UnitSeen> all;
+    all.reserve(units.size());
+    for (const auto& unit : units) all.push_back(seen(unit));
+    return all;
+}
+UnitSeen FakeUnits::seen(const std::string& unit) const {
     const auto found = table.find(unit);
     return found == table.end() ? UnitSeen{} : found->second;
 }

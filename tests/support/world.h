@@ -40,15 +40,19 @@ public:
     Status stop(const std::string& unit) override;
     Status clean(const std::string& unit) override;
     UnitSeen see(const std::string& unit) override;
+    std::vector<UnitSeen> see_all(const std::vector<std::string>& units) override;
     Result<std::vector<std::string>> ours() override;
 
     // The unit runs, or ran, under this invocation.
     void runs(const std::string& unit, const std::string& invocation) { table[unit] = {true, false, true, true, invocation}; }
     void is_gone(const std::string& unit) { table.erase(unit); }
 
+    [[nodiscard]] UnitSeen seen(const std::string& unit) const;
+
     std::map<std::string, UnitSeen> table;
     std::vector<engine::StartRequest> started;
     std::vector<std::string> stopped, cleaned;
+    int looks = 0;                  // at one unit or many
     std::set<std::string> refuses;  // units that systemd does not start for now
 };
 

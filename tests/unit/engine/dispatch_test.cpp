@@ -51,6 +51,17 @@ TEST(DispatchTest, R07KeepsToTheHostsLimitAndSaysThatThereIsMore) {
     EXPECT_EQ(must(life.dispatcher.pass(10)).started, 0);
 }
 
+TEST(DispatchTest, OneLookIsEnoughForAllThatIsStarted) {
+    RunLife life;
+    for (const auto* item : {"HELLO-1", "HELLO-2", "HELLO-3"}) life.task(item).in(Stage::analysis);
+    life.scene.units.runs(names::unit(names::prepare, "HELLO-2"), "an earlier one");
+    const auto result = must(life.dispatcher.pass(10));
+    EXPECT_EQ(result.started, 2);
+    EXPECT_EQ(result.waiting, 1);
+    EXPECT_EQ(life.scene.units.looks, 1);
+    for (const auto& request : life.scene.units.started) EXPECT_NE(request.unit, names::unit(names::agent, "HELLO-2"));
+}
+
 TEST(DispatchTest, StartsNothingOfAProjectWithoutAValidFile) {
     RunLife life;
     life.task().in(Stage::analysis);
