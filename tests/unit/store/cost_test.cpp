@@ -116,5 +116,91 @@ TEST(CostTest, WhatIsDoneIsNotRead) {
     }
 }
 
+// What a worker's pass and the units of one task ask, however many other tasks wait in the queue.
+std::vector<Question> questions_of_a_run(std::int64_t project, std::int64_t live, std::int64_t job_id, std::int64_t run_id) {
+    const Limits limits{.max_concurrency = 8, .max_steps = 8, .projects = {{.project_id = project}}};
+    return {
+        {"claim", [=](Db& db) { in_write(db, [&](Tx& tx) { return claim(tx, limits, 1, monday); }); }},
+        {"claim of eight", [=](Db& db) { in_write(db, [&](Tx& tx) { return claim(tx, limits, 8, monday); }); }},
+        {"next_due_boot", [](Db& db) { (void)must(next_due_boot(db, monday)); }},
+        {"all_projects", [](Db& db) { (void)must(all_projects(db)); }},
+        {"due_posts", [](Db& db) { (void)must(due_posts(db, "journal", 10, monday)); }},
+        {"pending_deliveries", [](Db& db) { (void)must(pending_deliveries(db, 0, 16)); }},
+        {"live_jobs", [](Db& db) { (void)must(live_jobs(db)); }},
+        {"any_impossible_queued", [](Db& db) { (void)must(any_impossible_queued(db)); }},
+        {"waiting_tasks", [](Db& db) { (void)must(waiting_tasks(db, "merge_lease", 1)); }},
+        {"stale_held", [](Db& db) { (void)must(stale_held(db, LeaseKind::merge)); }},
+        {"held_transitions", [](Db& db) { (void)must(held_transitions(db)); }},
+        {"find_task", [](Db& db) { (void)must(find_task(db, "LIVE-1")); }},
+        {"live_run_job", [=](Db& db) { (void)must(live_run_job(db, live)); }},
+        {"mark_prepared", [=](Db& db) { in_write(db, [&](Tx& tx) { return mark_prepared(tx, run_id, "c", monday); }); }},
+        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "inv")); }},
+        {"record_exit",
+         [=](Db& db) { in_write(db, [&](Tx& tx) {
+                           return record_exit(tx, run_id, {ExitKind::exited, 0}, "inv", monday);
+                       }); }},
+        {"finish_job",
+         [=](Db& db) {
+             in_write(db, [&](Tx& tx) { return finish_job(tx, job_id, run_id, JobStatus::done, "", "", monday); });
+         }},
+        {"set_head", [=](Db& db) { must(db.write([&](Tx& tx) { return set_head(tx, live, "c", monday); })); }},
+        {"enqueue",
+         [=](Db& db) { in_write(db, [&](Tx& tx) { return enqueue(tx, {.task_id = live, .role = Role::step}, monday); }); }},
+        {"running_advance", [=](Db& db) { (void)must(running_advance(db, live)); }},
+        {"worked", [=](Db& db) { (void)must(worked(db, live, 1, Role::developer)); }},
+        {"find_verdict", [=](Db& db) { (void)must(find_verdict(db, live, 1, Gate::ci_green)); }},
+        {"write_stage",
+         [=](Db& db) {
+             in_write(
+                 db, [&](Tx& tx) { return write_stage(tx, live, Stage::analysis, 1, Stage::architecture, {}, "", 0, monday); });
+         }},
+        {"set_waiting",
+         [=](Db& db) { must(db.write([&](Tx& tx) { return set_waiting(tx, live, "a_gate", "why", monday); })); }},
+    };
+}
+
+std::vector<std::int64_t> steps_beside(const std::string& path, int queued) {
+    Db db = must(Db::open(path, {.mode = Mode::create}));
+    const auto hello = must(db.write([](Tx& tx) { return ensure_project(tx, "hello"); }));
+    const auto create = [&](const std::string& item) {
+        const auto id = must(db.write([&](Tx& tx) { return create_task(tx, hello.id, item, "b", "", "", monday); })).id;
+        (void)must(db.write([&](Tx& tx) { return enqueue(tx, {.task_id = id, .role = Role::developer}, monday); }));
+        return id;
+    };
+    const auto live = create("LIVE-1");
+    const auto claims = must(db.write([&](Tx& tx) { return claim(tx, {.projects = {{.project_id = hello.id}}}, 1, monday); }));
+    must(db.execute("BEGIN"));
+    for (int i = 0; i < queued; ++i) {
+        must(db.execute(
+            "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
+            " VALUES (1, 'WAIT-" +
+            std::to_string(i) +
+            "', '', '', 'b', 'analysis', 1, 0, 0);"
+            "INSERT INTO jobs (task_id, project_id, stage_seq, kind, role, status, priority, available_at,"
+            " available_boot, available_boot_id, max_attempts, created_at)"
+            " VALUES (last_insert_rowid(), 1, 1, 'agent', 'analyst', 'queued', 5, 0, 0, '', 5, 0)"));
+    }
+    must(db.execute("COMMIT"));
+    std::vector<std::int64_t> steps;
+    (void)work_done(db);
+    for (const auto& question : questions_of_a_run(hello.id, live, claims[0].job.id, claims[0].run.id)) {
+        question.ask(db);
+        steps.push_back(work_done(db).steps);
+    }
+    return steps;
+}
+
+TEST(CostTest, R07WhatWaitsInTheQueueIsNotRead) {
+    const Folder folder;
+    const auto few = steps_beside(folder / "few.db", 50);
+    const auto many = steps_beside(folder / "many.db", 5'000);
+    const auto all = questions_of_a_run(0, 0, 0, 0);
+    ASSERT_EQ(few.size(), all.size());
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        EXPECT_EQ(few[n], many[n]) << all[n].name;
+        EXPECT_LT(many[n], 10'000) << all[n].name;
+    }
+}
+
 }  // namespace
 }  // namespace orchd::store
