@@ -13,9 +13,11 @@ int main(int argc, char** argv) {
                         .flag_about = "take away what was laid for the run"},
                        argc, argv);
     if (!arguments) return arguments.error();
+    if (arguments->flag) {
+        engine::unprepare(daemons::host_paths(), arguments->work_item);
+        return 0;
+    }
     const auto house = daemons::House::open({.actor = "prepare"});
     if (!house) return daemons::exit_status(fail(house.error()));
-    if (!arguments->flag) return daemons::exit_status(engine::prepare((*house)->world(), arguments->work_item));
-    engine::unprepare((*house)->world(), arguments->work_item);
-    return 0;
+    return daemons::exit_status(engine::prepare((*house)->world(), arguments->work_item));
 }

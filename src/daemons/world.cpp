@@ -38,6 +38,8 @@ settings::Projects read_projects(const settings::Settings& settings) {
     return settings::load_projects(std::string(names::projects_dir), settings);
 }
 
+}  // namespace
+
 engine::Paths host_paths() {
     return {.mirrors_dir = std::string(names::mirrors_dir),
             .releases_dir = std::string(names::releases_dir),
@@ -45,8 +47,6 @@ engine::Paths host_paths() {
             .left_dir = std::string(names::inside_left),
             .backups_dir = std::string(names::backups_dir)};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<House>> House::open(const HouseOptions& options) {
     auto read_at = fingerprint();

@@ -37,24 +37,27 @@ Status TaskBranch::push(const std::string& commit, const std::string& expected) 
 Status TaskBranch::follow(const std::string& head) {
     auto before = mirror_->head(name_);
     if (!before) return fail(before.error());
-    if (*before == head) return {};
-    return mirror_->set_head(name_, head, before->value_or(""));
+    return follow(head, before->value_or(""));
+}
+
+Status TaskBranch::follow(const std::string& head, const std::string& before) {
+    return before == head ? Status{} : mirror_->set_head(name_, head, before);
 }
 
 Result<std::string> TaskBranch::make_ready() {
     if (auto fetched = fetch(); !fetched) return fail(fetched.error());
     auto there = mirror_->forge_head(name_);
     if (!there) return fail(there.error());
+    auto ours = mirror_->head(name_);
+    if (!ours) return fail(ours.error());
     if (!*there) {
-        auto ours = mirror_->head(name_);
-        if (!ours) return fail(ours.error());
         auto target = mirror_->forge_head(target_);
         if (!target) return fail(target.error());
         if (!*target) return fail(Errc::no_such, "the forge has no branch " + target_);
         *there = *ours ? *ours : *target;
         if (auto pushed = push(**there, ""); !pushed) return fail(pushed.error());
     }
-    if (auto followed = follow(**there); !followed) return fail(followed.error());
+    if (auto followed = follow(**there, ours->value_or("")); !followed) return fail(followed.error());
     return **there;
 }
 

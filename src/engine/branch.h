@@ -37,6 +37,7 @@ private:
         : mirror_(std::move(mirror)), forge_(std::move(forge)), name_(std::move(name)), target_(std::move(target)) {}
     [[nodiscard]] Status push(const std::string& commit, const std::string& expected);
     [[nodiscard]] Status follow(const std::string& head);
+    [[nodiscard]] Status follow(const std::string& head, const std::string& before);
     [[nodiscard]] Result<Landed> land_on(const std::string& commit, const std::string& expected, const std::string& present);
 
     std::unique_ptr<git::Mirror> mirror_;

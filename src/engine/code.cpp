@@ -5,17 +5,27 @@ namespace {
 
 constexpr const char* artefacts = "docs/work-items";  // of every work item: core's artefact_folder() is one below
 
-}  // namespace
-
-Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit) {
+Result<std::string> target_head(git::Mirror& mirror, const settings::Project& project) {
     auto target = mirror.forge_head(project.target);
     if (!target) return fail(target.error());
     if (!*target) return fail(Errc::no_such, "the forge has no branch " + project.target + " of project " + project.name);
-    auto base = mirror.merge_base(**target, commit);
+    return **target;
+}
+
+}  // namespace
+
+Result<std::string> base_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit) {
+    return target_head(mirror, project).and_then([&](const auto& target) { return mirror.merge_base(target, commit); });
+}
+
+Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit) {
+    auto target = target_head(mirror, project);
+    if (!target) return fail(target.error());
+    auto base = mirror.merge_base(*target, commit);
     if (!base) return fail(base.error());
     auto patch_id = mirror.patch_id(*base, commit, artefacts);
     if (!patch_id) return fail(patch_id.error());
-    return Code{**target, *base, *patch_id};
+    return Code{*target, *base, *patch_id};
 }
 
 }  // namespace orchd::engine

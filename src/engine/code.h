@@ -13,6 +13,7 @@ struct Code {
     std::string patch_id;     // of base..commit without the artefacts folder: a clean rebase keeps it, a change does not
 };
 // Errc::no_such if the forge has no target branch.
+[[nodiscard]] Result<std::string> base_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
 [[nodiscard]] Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
 
 }  // namespace orchd::engine

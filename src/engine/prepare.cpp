@@ -41,7 +41,7 @@ Result<Waiting> waiting_run(store::Db& db, const std::string& work_item) {
     });
 }
 
-std::string folder_of(const World& world, const std::string& work_item) { return world.paths.runs_dir + '/' + work_item; }
+std::string folder_of(const Paths& paths, const std::string& work_item) { return paths.runs_dir + '/' + work_item; }
 
 Spec common_spec(const Waiting& waiting, const settings::Project& project) {
     return {.run_id = waiting.run.id,
@@ -106,11 +106,11 @@ Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Pro
     if (spec.commit.empty()) spec.commit = *head;
     spec.command = worker->command;
     spec.timeout_s = worker->timeout_s > 0 ? worker->timeout_s : world.settings.run_timeout_s;
-    auto code = code_of(branch->mirror(), project, spec.commit);
-    if (!code) return fail(code.error());
-    spec.base = code->base;
+    auto base = base_of(branch->mirror(), project, spec.commit);
+    if (!base) return fail(base.error());
+    spec.base = *base;
 
-    const auto folder = folder_of(world, waiting.task.work_item);
+    const auto folder = folder_of(world.paths, waiting.task.work_item);
     if (auto laid = lay_symlink(folder + "/mirror", branch->mirror().path()); !laid) return fail(laid.error());
     if (waiting.job.kind == JobKind::agent) {
         auto text = prompt(waiting, *worker);
@@ -140,7 +140,7 @@ Status lay(World& world, const Waiting& waiting) {
     if (project == nullptr)
         return fail(Errc::unavailable, "project " + waiting.task.project + " has no valid file: see `orchctl project check " +
                                            waiting.task.project + "`");
-    const auto folder = folder_of(world, waiting.task.work_item);
+    const auto folder = folder_of(world.paths, waiting.task.work_item);
     if (auto made = make_folder(folder); !made) return made;
     auto spec =
         waiting.job.kind == JobKind::deploy ? deploy_spec(world, waiting, *project) : work_spec(world, waiting, *project);
@@ -156,7 +156,7 @@ Status prepare(World& world, const std::string& work_item) {
     if (!waiting) return fail(waiting.error());
     auto laid = lay(world, *waiting);
     if (laid) return {};
-    unprepare(world, work_item);
+    unprepare(world.paths, work_item);
     auto kept = bounded("prepare.error", [&] {
         return world.db.write([&](store::Tx& tx) {
             return store::set_job_error(tx, waiting->job.id, waiting->run.id, "could not be prepared: " + laid.error().text);
@@ -166,10 +166,10 @@ Status prepare(World& world, const std::string& work_item) {
     return laid;
 }
 
-void unprepare(World& world, const std::string& work_item) {
+void unprepare(const Paths& paths, const std::string& work_item) {
     if (!WorkItem::parse(work_item)) return;  // it becomes a path
     std::error_code ignored;                  // what is left there is overwritten by the next run's
-    std::filesystem::remove_all(folder_of(world, work_item), ignored);
+    std::filesystem::remove_all(folder_of(paths, work_item), ignored);
 }
 
 }  // namespace orchd::engine

@@ -35,7 +35,7 @@ private:
 // error.
 [[nodiscard]] Status prepare(World& world, const std::string& work_item);
 // orchd-prepare@TASK stopping: takes the spec away.
-void unprepare(World& world, const std::string& work_item);
+void unprepare(const Paths& paths, const std::string& work_item);
 
 struct Monitor {  // $MONITOR_*; empty invocation: started without them, to resume what is on record
     std::string service_result, exit_code, exit_status, invocation_id;

@@ -56,7 +56,7 @@ std::string printable(const std::string& text) {
 }
 
 std::string shown(const Call& what) {
-    return "git " + what.args.front() + (what.repository.empty() ? "" : " in " + what.repository);
+    return "git " + what.args.front() + (what.repository.empty() ? "" : " in " + printable(what.repository));
 }
 
 }  // namespace

@@ -29,18 +29,26 @@ Status done(const Call& what) {
     return said ? Status{} : fail(said.error());
 }
 
-// The mirror's view of the forge becomes origin's, without a fetch: every object is shared already.
-Result<std::string> reference_updates(const CloneSpec& spec) {
+// The clone's references as git packs them, in one file however many there are. The mirror's view of the forge becomes
+// origin's, without a fetch: every object is shared already.
+Result<std::string> packed_references(const CloneSpec& spec) {
     constexpr std::string_view theirs = "refs/remotes/forge/";
     const auto listed = output(Repository{spec.mirror, clone_timeout_s}.call(
         {"for-each-ref", "--format=%(objectname) %(refname)", std::string(theirs)}));
     if (!listed) return fail(listed.error());
-    auto updates = "create refs/heads/" + spec.branch + ' ' + spec.commit + '\n';
+    auto packed = "# pack-refs with: sorted \n" + spec.commit + " refs/heads/" + spec.branch + '\n';
     for (const auto& line : split(*listed, '\n')) {
         const auto space = line.find(' ');
-        updates += "create refs/remotes/origin/" + line.substr(space + 1 + theirs.size()) + ' ' + line.substr(0, space) + '\n';
+        packed += line.substr(0, space) + " refs/remotes/origin/" + line.substr(space + 1 + theirs.size()) + '\n';
     }
-    return updates;
+    return packed;
+}
+
+Status write_file(const std::string& path, const std::string& text, std::ios::openmode mode = std::ios::out) {
+    std::ofstream file(path, mode);
+    file << text;
+    if (!file.flush()) return fail(Errc::io, "cannot write " + path);
+    return {};
 }
 
 }  // namespace
@@ -48,26 +56,23 @@ Result<std::string> reference_updates(const CloneSpec& spec) {
 Status make_clone(const CloneSpec& spec) {
     if (auto ok = check_branch(spec.branch); !ok) return ok;
     if (auto ok = check_oid(spec.commit); !ok) return ok;
-    const auto updates = reference_updates(spec);
-    if (!updates) return fail(updates.error());
+    const auto references = packed_references(spec);
+    if (!references) return fail(references.error());
     const Clone clone{spec.clone};
     if (auto ok = done({.repository = {},
                         .args = {"init", "--quiet", "--template=", "--initial-branch=" + spec.branch, spec.clone},
                         .timeout_s = clone_timeout_s});
         !ok)
         return ok;
+    const auto git_dir = spec.clone + "/.git";
     std::error_code failed;
-    fs::create_directories(spec.clone + "/.git/objects/info", failed);
-    std::ofstream alternates(spec.clone + "/.git/objects/info/alternates");
-    alternates << spec.mirror << "/objects\n";
-    if (!alternates.flush()) return fail(Errc::io, "cannot write " + spec.clone + "/.git/objects/info/alternates");
-    for (const auto& [key, value] : {std::pair<std::string, std::string>{"remote.origin.url", spec.mirror},
-                                     {"remote.origin.fetch", "+refs/remotes/forge/*:refs/remotes/origin/*"},
-                                     {"gc.auto", "0"}})
-        if (auto ok = done(clone.call({"config", key, value})); !ok) return ok;
-    auto create = clone.call({"update-ref", "--stdin"});
-    create.input = *updates;
-    if (auto ok = done(create); !ok) return ok;
+    fs::create_directories(git_dir + "/objects/info", failed);
+    const auto settings = "[remote \"origin\"]\n\turl = \"" + spec.mirror +
+                          "\"\n\tfetch = +refs/remotes/forge/*:refs/remotes/origin/*\n[gc]\n\tauto = 0\n";
+    auto written = write_file(git_dir + "/objects/info/alternates", spec.mirror + "/objects\n");
+    if (written) written = write_file(git_dir + "/config", settings, std::ios::app);
+    if (written) written = write_file(git_dir + "/packed-refs", *references);
+    if (!written) return written;
     return done(clone.call({"reset", "--quiet", "--hard"}));
 }
 

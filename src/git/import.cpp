@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 #include "git/mirror.h"
@@ -14,7 +15,10 @@
 namespace orchd::git {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t largest_header = 64u << 10;
+constexpr int most_packs = 32;
 
 tl::unexpected<Error> unfit(const std::string& why) {
     return fail(Errc::invalid_argument, "the run's bundle is not fit: " + why);
@@ -74,6 +78,22 @@ Result<std::string> read_start(int fd) {
     return text;
 }
 
+// Each bundle is a pack, and each call of git looks through all of them: many small ones become one. Nothing is taken away: who
+// reads meanwhile, as runs do that borrow objects, finds them in their new place. Where it cannot be done now, the next import
+// tries again.
+void gather_packs(const Repository& mirror) {
+    const auto many = [&] {
+        int packs = 0;
+        std::error_code ignored;
+        for (fs::directory_iterator at(mirror.path + "/objects/pack", ignored), end; at != end; at.increment(ignored))
+            if (at->path().extension() == ".pack") ++packs;
+        return packs > most_packs;
+    };
+    if (!many()) return;
+    const auto lock = mirror.lock_for_writing();
+    if (lock && many()) (void)output(mirror.call({"repack", "--quiet", "-d", "--geometric=2"}));
+}
+
 // Trouble of this host's, which says nothing about the bundle.
 bool host_trouble(const std::string& words) {
     for (const int error : std::array{ENOSPC, EDQUOT, EIO, ENOMEM, EROFS})
@@ -96,6 +116,7 @@ Result<std::string> DiskMirror::import_bundle(const std::string& file, const std
         if (!known) return fail(known.error());
         if (!*known) return unfit("it builds on " + commit + ", which is not here");
     }
+    gather_packs(repository_);
     ::lseek(fd->get(), static_cast<off_t>(header->length), SEEK_SET);
     // --strict checks every object and that none refers to what is missing; nothing is kept of a pack that fails.
     auto index =

@@ -15,16 +15,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void remove_if_leftover(const fs::path& file) {
+// False where it is none by its name.
+bool remove_if_leftover(const fs::path& file) {
     struct stat st {};
-    if (file.extension() != ".lock" || file.filename() == "orchd.lock") return;
+    const bool leftover = file.extension() == ".lock" || file.filename() == "packed-refs.new";
+    if (!leftover || file.filename() == "orchd.lock") return false;
     if (::lstat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == ::geteuid()) ::unlink(file.c_str());
+    return true;
 }
 
 }  // namespace
 
 Result<RepositoryLock> RepositoryLock::take(const std::string& repository, std::int64_t timeout_s) {
-    constexpr int step_ms = 20;
+    constexpr int step_ms = 2;
     const auto file = repository + "/orchd.lock";
     host::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));  // no O_CLOEXEC: see the header
     if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
@@ -37,13 +40,16 @@ Result<RepositoryLock> RepositoryLock::take(const std::string& repository, std::
     return RepositoryLock(repository, std::move(fd));
 }
 
-void RepositoryLock::remove_leftovers() const { remove_lock_files(repository_); }
+int RepositoryLock::remove_leftovers() const { return remove_lock_files(repository_); }
 
-void remove_lock_files(const std::string& repository) {
+int remove_lock_files(const std::string& repository) {
     std::error_code ignored;
-    for (fs::directory_iterator at(repository, ignored), end; at != end; at.increment(ignored)) remove_if_leftover(at->path());
+    int others = 0;
+    for (fs::directory_iterator at(repository, ignored), end; at != end; at.increment(ignored))
+        (void)remove_if_leftover(at->path());
     for (fs::recursive_directory_iterator at(repository + "/refs", ignored), end; at != end; at.increment(ignored))
-        remove_if_leftover(at->path());
+        if (!remove_if_leftover(at->path()) && at->is_regular_file(ignored)) ++others;
+    return others;
 }
 
 }  // namespace orchd::git

@@ -16,8 +16,8 @@ class RepositoryLock {
 public:
     // Errc::unavailable after `timeout_s`; io where the repository may not be written.
     [[nodiscard]] static Result<RepositoryLock> take(const std::string& repository, std::int64_t timeout_s);
-    // Removes git's lock files of this user from the repository.
-    void remove_leftovers() const;
+    // Removes git's lock files of this user from the repository. How many references have a file of their own there.
+    int remove_leftovers() const;
 
 private:
     RepositoryLock(std::string repository, host::Fd fd) : repository_(std::move(repository)), fd_(std::move(fd)) {}
@@ -25,7 +25,8 @@ private:
     host::Fd fd_;
 };
 
-// Removes regular files NAME.lock of this user in the repository's folder and under refs/.
-void remove_lock_files(const std::string& repository);
+// Removes regular files NAME.lock, and packed-refs.new, of this user in the repository's folder and under refs/. How many other
+// files are under refs/.
+int remove_lock_files(const std::string& repository);
 
 }  // namespace orchd::git

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -22,15 +23,11 @@ Status check_url(const std::string& url) {
     return fail(Errc::invalid_argument, "'" + url + "' is not the absolute path of a repository");
 }
 
-// The branch at the far side now; nothing if it is not there.
-Result<std::optional<std::string>> far_head(const Repository& mirror, const std::string& url, const std::string& branch) {
-    const auto listed =
-        output(mirror.call({"ls-remote", "--upload-pack=" + far_side("upload-pack"), url, "refs/heads/" + branch}));
-    if (!listed) return fail(listed.error());
-    // A pattern matches the ends of names too: take the line of exactly this one.
-    for (const auto& line : split(*listed, '\n'))
-        if (line.ends_with("\trefs/heads/" + branch)) return line.substr(0, line.find('\t'));
-    return std::nullopt;
+// "OID NAME" a line, by name.
+Result<std::string> branches(const Repository& repository, const std::string& below) {
+    const auto words = std::ranges::count(below, '/') + 1;
+    return output(
+        repository.call({"for-each-ref", "--format=%(objectname) %(refname:lstrip=" + std::to_string(words) + ")", below}));
 }
 
 bool is_made(const std::string& path) {
@@ -63,9 +60,13 @@ Status make_mirror(const std::string& path, std::int64_t timeout_s) {
 
 Status DiskMirror::fetch(const std::string& url) {
     if (auto ok = check_url(url); !ok) return ok;
-    const auto lock = RepositoryLock::take(path(), repository_.timeout_s);
+    const auto theirs = branches({url, repository_.timeout_s}, "refs/heads");
+    if (!theirs) return fail(theirs.error());
+    const auto known = branches(repository_, "refs/remotes/forge");
+    if (!known) return fail(known.error());
+    if (*known == *theirs) return {};
+    const auto lock = repository_.lock_for_writing();
     if (!lock) return fail(lock.error());
-    lock->remove_leftovers();
     const auto done =
         output(repository_.call({"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
                                  "--no-recurse-submodules", "--refmap=", "--upload-pack=" + far_side("upload-pack"), url,
@@ -96,28 +97,35 @@ Status DiskMirror::push(const std::string& url, const std::string& branch, const
     for (const auto& ok :
          {check_url(url), check_branch(branch), check_oid(commit), expected.empty() ? Status{} : check_oid(expected)})
         if (!ok) return ok;
-    // Held over look and push: what lies there of a killed git of ours may go.
-    const auto lock = RepositoryLock::take(url, repository_.timeout_s);
-    if (!lock) return fail(lock.error());
-    const auto before = far_head(repository_, url, branch);
-    if (!before) return fail(before.error());
-    if (before->value_or("") == commit) return {};
-    const auto moved = [&](const std::optional<std::string>& to) {
-        return fail(Errc::conflict, branch + " of " + url + " is " + to.value_or("absent") + " now, not " +
-                                        (expected.empty() ? "absent" : expected));
-    };
-    if (before->value_or("") != expected) return moved(*before);
-    lock->remove_leftovers();
     const auto reference = "refs/heads/" + branch;
+    const Repository far{url, repository_.timeout_s};
+    if (auto sent = send(far, reference, commit, expected); !sent) {
+        const auto there = far.commit_of(reference);
+        if (!there || there->value_or("") == expected) return sent;
+        if (there->value_or("") != commit)
+            return fail(Errc::conflict, branch + " of " + url + " is " + there->value_or("absent") + " now, not " +
+                                            (expected.empty() ? "absent" : expected));
+    }
+    // So that the next fetch finds nothing new; what was fetched meanwhile is newer than this.
+    (void)repository_.update("refs/remotes/forge/" + branch, commit, expected);
+    return {};
+}
+
+Status DiskMirror::send(const Repository& far, const std::string& reference, const std::string& commit,
+                        const std::string& expected) const {
+    // A new branch where another one stands: nothing has to travel.
+    if (expected.empty()) {
+        const auto there = branches(far, "refs/heads");
+        if (there && ("\n" + *there).find('\n' + commit + ' ') != there->npos) return far.update(reference, commit, expected);
+    }
+    const auto lock = far.lock_for_writing();
+    if (!lock) return fail(lock.error());
     const auto done =
         output(repository_.call({"push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
                                  "--receive-pack=" + far_side("receive-pack"),
-                                 "--force-with-lease=" + reference + ':' + expected, url, commit + ':' + reference}));
-    if (done) return {};
-    const auto after = far_head(repository_, url, branch);
-    if (after && after->value_or("") == commit) return {};
-    if (after && after->value_or("") != expected) return moved(*after);
-    return fail(done.error());
+                                 "--force-with-lease=" + reference + ':' + expected, far.path, commit + ':' + reference}));
+    if (!done) return fail(done.error());
+    return {};
 }
 
 Result<bool> DiskMirror::is_ancestor(const std::string& ancestor, const std::string& commit) {
@@ -129,6 +137,7 @@ Result<bool> DiskMirror::is_ancestor(const std::string& ancestor, const std::str
 Result<std::string> DiskMirror::merge_base(const std::string& a, const std::string& b) {
     if (auto ok = check_oid(a); !ok) return fail(ok.error());
     if (auto ok = check_oid(b); !ok) return fail(ok.error());
+    if (a == b) return a;
     const auto what = repository_.call({"merge-base", a, b});
     const auto answer = call(what);
     if (!answer) return fail(answer.error());
@@ -162,6 +171,7 @@ Result<std::vector<std::string>> DiskMirror::changed_paths(const std::string& fr
 Result<std::string> DiskMirror::patch_id(const std::string& base, const std::string& head, const std::string& excluded_folder) {
     if (auto ok = check_oid(base); !ok) return fail(ok.error());
     if (auto ok = check_oid(head); !ok) return fail(ok.error());
+    if (base == head) return std::string("empty");
     auto patch =
         output(repository_.call({"diff-tree", "-r", "-p", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv",
                                  base, head, "--", ":(top)", ":(top,exclude,literal)" + excluded_folder}));

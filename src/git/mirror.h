@@ -30,6 +30,9 @@ public:
     Result<Rebased> rebase(const std::string& head, const std::string& onto) override;
 
 private:
+    // Moves the reference at the far side; any error, where it is not what was expected.
+    Status send(const Repository& far, const std::string& reference, const std::string& commit,
+                const std::string& expected) const;
     struct Merged {
         std::string object;                  // the new tree or commit
         std::vector<std::string> conflicts;  // object is empty then

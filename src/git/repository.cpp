@@ -1,8 +1,19 @@
 #include "git/repository.h"
 
-#include "git/lock.h"
-
 namespace orchd::git {
+namespace {
+
+constexpr int most_loose_references = 64;
+
+}  // namespace
+
+Result<RepositoryLock> Repository::lock_for_writing() const {
+    auto lock = RepositoryLock::take(path, timeout_s);
+    if (!lock) return lock;
+    // Where it cannot be done now, whoever writes next tries again.
+    if (lock->remove_leftovers() > most_loose_references) (void)output(call({"pack-refs", "--all"}));
+    return lock;
+}
 
 Result<std::optional<std::string>> Repository::commit_of(const std::string& reference) const {
     const auto what = call({"rev-parse", "--verify", "--quiet", reference + "^{commit}"});
@@ -28,9 +39,8 @@ Result<bool> Repository::is_ancestor(const std::string& ancestor, const std::str
 }
 
 Status Repository::update(const std::string& reference, const std::string& to, const std::string& from) const {
-    const auto lock = RepositoryLock::take(path, timeout_s);
+    const auto lock = lock_for_writing();
     if (!lock) return fail(lock.error());
-    lock->remove_leftovers();
     const auto what = call({"update-ref", "--no-deref", reference, to, from.empty() ? std::string(to.size(), '0') : from});
     const auto answer = git::call(what);
     if (!answer) return fail(answer.error());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "git/call.h"
+#include "git/lock.h"
 
 namespace orchd::git {
 
@@ -15,6 +16,9 @@ struct Repository {
     [[nodiscard]] Call call(std::vector<std::string> args) const {
         return {.repository = path, .args = std::move(args), .timeout_s = timeout_s};
     }
+    // Takes the lock, and puts the references in order: no lock file of a killed git is in the way, and they are not so many
+    // files that every call of git takes longer with each task that ever was.
+    [[nodiscard]] Result<RepositoryLock> lock_for_writing() const;
     // The commit that a full reference names; nothing if there is none.
     [[nodiscard]] Result<std::optional<std::string>> commit_of(const std::string& reference) const;
     [[nodiscard]] Result<bool> has_commit(const std::string& commit) const;

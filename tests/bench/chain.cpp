@@ -87,9 +87,10 @@ void await_start(sd_bus& bus, const std::string& unit) {
 void wake(int count) {
     auto db = database();
     const auto bus = monitor();
+    const auto have = must(store::list_tasks(db, {.project = "wake", .stage = {}, .limit = 1'000'000})).size();
     std::vector<double> ms;
     for (int i = 1; i <= count; ++i) {
-        const auto work_item = "WAKE-" + std::to_string(i);
+        const auto work_item = "WAKE-" + std::to_string(have + static_cast<unsigned>(i));
         const auto task = must(db.write([&](store::Tx& tx) -> Result<store::Task> {
             auto made = new_task(tx, "wake", work_item);
             must(store::write_stage(tx, made.id, made.stage, made.stage_seq, Stage::cancelled, {}, "", 0, host::now()));

@@ -175,9 +175,9 @@ TEST(PrepareTest, TakesTheSpecAwayAtTheEnd) {
     RunLife life;
     life.start(Stage::development);
     auto world = life.scene.world("prepare");
-    engine::unprepare(world, "../runs/HELLO-1");
+    engine::unprepare(world.paths, "../runs/HELLO-1");
     EXPECT_TRUE(std::filesystem::exists(life.scene.folder / "runs/HELLO-1/spec.json"));
-    engine::unprepare(world, "HELLO-1");
+    engine::unprepare(world.paths, "HELLO-1");
     EXPECT_FALSE(std::filesystem::exists(life.scene.folder / "runs/HELLO-1/spec.json"));
 }
 

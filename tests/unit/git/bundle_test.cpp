@@ -67,6 +67,16 @@ TEST_F(BundleTest, WrittenByTheRunsSideIsReadByOurs) {
     EXPECT_EQ(import().value(), commit);
 }
 
+TEST_F(BundleTest, ManySmallPacksBecomeOneAndLoseNothing) {
+    const auto kept = sh(mirror->path(),
+                         "for i in $(seq 40); do echo $i | git hash-object -w --stdin | tee -a ids | "
+                         "git pack-objects -q objects/pack/pack >/dev/null; done; git prune-packed; cat ids");
+    const auto commit = bundle(commit_x);
+    EXPECT_EQ(import().value(), commit);
+    EXPECT_LT(packs(), 10u);
+    EXPECT_EQ(sh(mirror->path(), "git cat-file --batch-check='%(objectname)' <ids"), kept);
+}
+
 TEST_F(BundleTest, ThatIsNotThereIsToldFromOneThatIsNotFit) { EXPECT_EQ(import().error().code, Errc::no_such); }
 
 TEST_F(BundleTest, LargerThanTheLimitIsRefused) {

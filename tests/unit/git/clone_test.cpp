@@ -29,6 +29,7 @@ TEST_F(CloneTest, IsOnItsBranchKnowsTheForgesBranchesAndSharesTheObjects) {
     EXPECT_EQ(sh(clone, "cat file"), "one\ntwo\nthree");
     EXPECT_EQ(sh(clone, "git rev-parse origin/main HEAD"), first + '\n' + first);
     EXPECT_EQ(sh(clone, "find .git/objects -type f ! -name alternates"), "");
+    EXPECT_EQ(sh(clone, "find .git/refs -type f"), "") << "one file for all, however many branches the forge has";
     const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
     ASSERT_TRUE((*open_mirror(folder / "m.git", {}))->fetch(forge.path));
     EXPECT_EQ(sh(clone, "git fetch -q; git rev-parse origin/main"), two) << "its own git can fetch from the mirror";

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "git/git.h"
+#include "git/lock.h"
 #include "scene.h"
 
 namespace orchd::git {
@@ -81,6 +82,36 @@ TEST_F(MirrorTest, LockFilesOfAKilledGitBlockNothing) {
     EXPECT_TRUE(mirror->set_head("mine", two, ""));
     const auto pushed = mirror->push(forge.path, "mine", two, "");
     EXPECT_TRUE(pushed) << pushed.error().text;
+}
+
+TEST_F(MirrorTest, ReferencesArePackedBeforeTheyAreManyFiles) {
+    fetch();
+    sh(folder.path(),
+       "for r in mirrors/hello.git forge.git; do echo >$r/packed-refs.new; for i in $(seq 100); do "
+       "git -C $r update-ref refs/heads/done/$i " +
+           first + "; done; done");
+    ASSERT_TRUE(mirror->push(forge.path, "task/HELLO-1", first, ""));
+    ASSERT_TRUE(mirror->set_head("task/HELLO-1", first, ""));
+    for (const auto& repository : {mirror->path(), forge.path}) {
+        EXPECT_LT(std::stoi(sh(repository, "find refs -type f | wc -l")), 10) << repository;
+        EXPECT_EQ(sh(repository, "git for-each-ref refs/heads/done | wc -l"), "100");
+    }
+    EXPECT_EQ(mirror->head("done/7")->value(), first);
+}
+
+TEST_F(MirrorTest, WhatItPushedItselfIsNotFetchedAgain) {
+    fetch();
+    const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
+    fetch();
+    ASSERT_TRUE(mirror->push(forge.path, "task/HELLO-1", first, ""));
+    ASSERT_TRUE(mirror->push(forge.path, "task/HELLO-1", two, first));
+    EXPECT_EQ(mirror->forge_head("task/HELLO-1")->value(), two);
+    const auto others = RepositoryLock::take(mirror->path(), 1);
+    ASSERT_TRUE(others);
+    auto impatient = open_mirror(mirror->path(), {.timeout_s = 0});
+    EXPECT_TRUE((*impatient)->fetch(forge.path)) << "nothing is new, so nothing is written";
+    sh(forge.person, "git push -q origin HEAD:refs/heads/other");
+    EXPECT_EQ((*impatient)->fetch(forge.path).error().code, Errc::unavailable) << "there is something to be written";
 }
 
 TEST_F(MirrorTest, SetsABranchOnlyFromWhatItIs) {
