@@ -13,26 +13,25 @@
 namespace orchd::engine {
 namespace {
 
-// running -> stopping; with `lost`, the exit that nobody saw goes on record.
-Status take_down(World& world, const store::Claim& claim, const std::string& why, bool lost) {
+enum class Loses { nothing, its_exit };  // of a run that is taken down: whether its exit goes on record as lost
+
+// running -> stopping -> its end. A run that ended by itself since it was read is left alone: by now its unit may be at work
+// for the next one.
+Status take_down(World& world, const store::Claim& claim, const std::string& why, Loses loses, Recovered& recovered) {
     boundary("recover.take_down.before");
-    auto taken = world.db.write([&](store::Tx& tx) -> Status {
+    auto taken = world.db.write([&](store::Tx& tx) -> Result<bool> {
         const auto who = acting(world, tx);
         auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, who.now);
-        if (!stopping) return fail(stopping.error());
-        if (!*stopping) return {};
-        if (lost && !is_step(claim))
-            if (auto recorded = store::record_exit(tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded)
-                return fail(recorded.error());
-        return job_changed(who, claim.job, JobStatus::running, JobStatus::stopping, why);
+        if (!stopping || !*stopping) return stopping;
+        if (loses == Loses::its_exit && !is_step(claim))
+            if (auto recorded = store::record_exit(tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded) return recorded;
+        if (auto noted = job_changed(who, claim.job, JobStatus::running, JobStatus::stopping, why); !noted)
+            return fail(noted.error());
+        return true;
     });
-    if (taken) boundary("recover.take_down.after");
-    return taken;
-}
-
-Status lose(World& world, const store::Claim& claim, const std::string& why, Recovered& recovered) {
-    if (auto taken = take_down(world, claim, why, true); !taken) return taken;
-    return finish_stopping(world, claim, recovered);
+    if (!taken) return fail(taken.error());
+    boundary("recover.take_down.after");
+    return *taken || planted("stops_what_ended") ? finish_stopping(world, claim, recovered) : Status{};
 }
 
 Status forget_ticks(World& world, const store::Claim& claim) {
@@ -112,11 +111,10 @@ Status look_after(World& world, const store::Claim& claim, Recovered& recovered)
     if (claim.run.exit && planted("finish_not_resumed")) return {};
     if (claim.run.exit) return resume_finish(world, claim, recovered);
     if (claim.run.boot_id != now.boot_id && !planted("boot_ignored"))
-        return lose(world, claim, "the host was started anew meanwhile", recovered);
+        return take_down(world, claim, "the host was started anew meanwhile", Loses::its_exit, recovered);
     if (judges && age_ms(now, claim.run) > ceiling_ms(world)) {
         const auto why = "ran longer than " + std::to_string(world.settings.reaper_max_running_s) + " s";
-        if (auto taken = take_down(world, claim, why, false); !taken) return taken;
-        return finish_stopping(world, claim, recovered);
+        return take_down(world, claim, why, Loses::nothing, recovered);
     }
     // The unit before its helpers: PID 1 queues the finish in the moment in which the unit ends.
     const auto seen = world.units->see(claim.run.unit);
@@ -125,12 +123,12 @@ Status look_after(World& world, const store::Claim& claim, Recovered& recovered)
     if (liveness != Liveness::dead && !empty) return note_alive(world, claim, seen);
     if (!judges) return {};
     if (liveness == Liveness::dead)
-        return lose(world, claim, claim.run.unit + " was started by somebody else meanwhile", recovered);
+        return take_down(world, claim, claim.run.unit + " was started by somebody else meanwhile", Loses::its_exit, recovered);
     auto ticks = tick(world, claim, recovered);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks < world.settings.reaper_dead_ticks) return {};
-    return lose(world, claim, claim.run.unit + (claim.run.prepared_at ? " is gone without a trace" : " never started"),
-                recovered);
+    return take_down(world, claim, claim.run.unit + (claim.run.prepared_at ? " is gone without a trace" : " never started"),
+                     Loses::its_exit, recovered);
 }
 
 void heal(World& world, Recovered& recovered) {

@@ -243,6 +243,35 @@ TEST(RecoverTest, R10UnitsThatNoJobOwnsAreStopped) {
                                                  "orchd-network@HELLO-9.service"}));
 }
 
+// Units of which the first look at one is the last that sees it empty: meanwhile its run ends well, and the next one begins.
+struct GoneAndBack : FakeUnits {
+    std::function<void()> meanwhile;
+    UnitSeen see(const std::string& unit) override {
+        const auto seen = FakeUnits::see(unit);
+        if (meanwhile && unit == RunLife::agent()) std::exchange(meanwhile, nullptr)();
+        return seen;
+    }
+};
+
+TEST(RecoverTest, R10TheUnitOfARunThatEndedMeanwhileIsTheNextOnes) {
+    RunLife life;
+    life.scene.settings.reaper_dead_ticks = 1;
+    const auto claim = life.start(Stage::development);
+    GoneAndBack units;
+    units.meanwhile = [&] {
+        life.scene.write([&](store::Tx& tx) -> Status {
+            must(store::finish_job(tx, claim.job.id, claim.run.id, JobStatus::done, "", "", life.scene.now));
+            return {};
+        });
+        units.runs(life.agent(), "the next run's");
+    };
+    auto world = life.scene.world("worker");
+    world.units = &units;
+    must(engine::recover(world));
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::done);
+    EXPECT_TRUE(units.stopped.empty());
+}
+
 TEST(RecoverTest, R40OneBadJobNeverStopsThePass) {
     RunLife life;
     life.task("HELLO-1").in(Stage::analysis);
