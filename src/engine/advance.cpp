@@ -154,6 +154,16 @@ Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
     });
 }
 
+// Whether another task's deploy ended since the turn looked at what is live: it may have brought this task's work along, or
+// what replaces it.
+Result<bool> overtaken(const Acting& who, Turn& turn, const DueWork& work) {
+    const bool deploys = work.role == Role::deploy || work.role == Role::build;
+    if (!deploys || planted("deploy_overtaken")) return false;
+    auto live = live_commit(who.tx.db(), turn.project().name);
+    if (!live) return fail(live.error());
+    return *live != work.live;
+}
+
 // Queues a run; under the lease of `kind` that it needs, if any, which the run's job then holds. Staging ends where merging
 // begins.
 Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
@@ -163,6 +173,9 @@ Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
             auto released = release_leases(turn.world(), who.tx, task, store::LeaseKind::target);
             if (!released) return released;
         }
+        auto late = overtaken(who, turn, work);
+        if (!late) return fail(late.error());
+        if (*late) return ask_advance(turn.world(), who.tx, task);
         if (!work.target.empty()) {
             auto acquired = take_lease(turn.world(), who, kind, work.target, task.id, turn.job().id);
             if (!acquired) return fail(acquired.error());

@@ -46,10 +46,12 @@ Due ci_due(Turn& turn) {
 }
 
 Due deploy_due(Turn& turn) {
+    auto live = live_commit(turn.world().db, turn.project().name);  // before the gate judges what is live
+    if (!live) return fail(live.error());
     auto status = ask(Gate::deploy_status, turn.gate_context());
     if (!status) return fail(status.error());
     if (status->colour != Colour::undecided) return std::nullopt;
-    DueWork work{Role::deploy, turn.task().merged, production_target(turn.project().name), wait_deploy_target};
+    DueWork work{Role::deploy, turn.task().merged, production_target(turn.project().name), wait_deploy_target, *live};
     auto built = store::worked(turn.world().db, turn.task().id, turn.task().stage_seq, Role::build);
     if (!built) return fail(built.error());
     if (!*built && turn.works(Role::build)) work.role = Role::build;
@@ -57,6 +59,12 @@ Due deploy_due(Turn& turn) {
 }
 
 }  // namespace
+
+Result<std::string> live_commit(store::Db& db, const std::string& project) {
+    auto live = store::live_release(db, project);
+    if (!live) return fail(live.error());
+    return *live ? (*live)->commit : std::string();
+}
 
 Due due_work(Turn& turn) {
     const Stage stage = turn.task().stage;

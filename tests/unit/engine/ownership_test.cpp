@@ -79,12 +79,14 @@ TEST_F(Ownership, R38_WithoutLeasesTheCompareAndSwapAloneDecides) {
 
 // A hook at the boundary before the finishing commit, where others may be faster.
 std::function<void()> meanwhile;
+std::string_view at_boundary;
 class Meanwhile {
 public:
-    explicit Meanwhile(std::function<void()> what) {
+    explicit Meanwhile(std::function<void()> what, std::string_view at = "advance.move.before") {
         meanwhile = std::move(what);
+        at_boundary = at;
         set_boundary_hook([](std::string_view name) {
-            if (name == "advance.move.before" && meanwhile) std::exchange(meanwhile, nullptr)();
+            if (name == at_boundary && meanwhile) std::exchange(meanwhile, nullptr)();
         });
     }
     ~Meanwhile() { set_boundary_hook(nullptr); }
@@ -208,19 +210,45 @@ TEST_F(Ownership, R12_AJobThatIsRetriedByAPersonWaitsForItsLeaseToo) {
     EXPECT_EQ(task("HELLO-1").row().waiting_for, wait_staging_target);
 }
 
-TEST_F(Ownership, R12_ACommitOlderThanTheLiveOneIsNeverDeployed) {
-    for (const char* item : {"HELLO-1", "HELLO-2"}) {
-        task(item).in(Stage::testing);
-        task(item).commits({{item, "x\n"}});
-        scene.work(item, Role::test);
-        must(scene.step(item));
-        must(scene.step(item));
-        scene.work(item, Role::staging);
-        must(scene.step(item));
-        scene.work(item, Role::retest);
-        must(scene.step(item));
-        ASSERT_EQ(task(item).stage(), Stage::deploy);
+// HELLO-2 is merged after HELLO-1, and contains it; both are to be deployed.
+class TwoToDeploy : public Ownership {
+protected:
+    TwoToDeploy() {
+        for (const char* item : {"HELLO-1", "HELLO-2"}) {
+            task(item).in(Stage::testing);
+            task(item).commits({{item, "x\n"}});
+            scene.work(item, Role::test);
+            must(scene.step(item));
+            must(scene.step(item));
+            scene.work(item, Role::staging);
+            must(scene.step(item));
+            scene.work(item, Role::retest);
+            must(scene.step(item));
+            EXPECT_EQ(task(item).stage(), Stage::deploy);
+        }
     }
+    void deploy(const char* item) {
+        must(scene.step(item));
+        scene.work(item, Role::build);
+        must(scene.step(item));
+        scene.work(item, Role::deploy);
+        must(scene.step(item));
+        EXPECT_EQ(task(item).stage(), Stage::done);
+    }
+};
+
+TEST_F(TwoToDeploy, R12_AStepThatWasOvertakenDeploysNothingOlder) {
+    {
+        Meanwhile other([&] { deploy("HELLO-2"); }, "advance.work.before");
+        must(scene.step("HELLO-1"));
+    }
+    EXPECT_FALSE(scene.runs("HELLO-1", Role::build));
+    scene.settle();
+    EXPECT_EQ(task("HELLO-1").stage(), Stage::done);
+    EXPECT_EQ(must(store::live_release(scene.db, "hello"))->commit, task("HELLO-2").row().merged);
+}
+
+TEST_F(TwoToDeploy, R12_ACommitOlderThanTheLiveOneIsNeverDeployed) {
     must(scene.step("HELLO-2"));  // the later merge is deployed first
     scene.work("HELLO-2", Role::build);
     must(scene.step("HELLO-1"));
