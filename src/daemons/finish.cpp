@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     const engine::Monitor monitor{.service_result = variable("MONITOR_SERVICE_RESULT"),
                                   .exit_code = variable("MONITOR_EXIT_CODE"),
                                   .exit_status = variable("MONITOR_EXIT_STATUS"),
-                                  .invocation_id = variable("MONITOR_INVOCATION_ID")};
+                                  .invocation_id = variable("MONITOR_INVOCATION_ID"),
+                                  .unit = variable("MONITOR_UNIT")};
     return daemons::exit_status(engine::finish((*house)->world(), arguments->work_item, monitor));
 }

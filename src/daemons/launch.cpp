@@ -65,10 +65,14 @@ int not_run(const Error& error) {
     return exited(error.code == Errc::not_permitted ? names::exit_not_executable : names::exit_transient);
 }
 
-Result<engine::Spec> read_spec(const LaunchPaths& paths) {
+Result<engine::Spec> read_spec(const LaunchPaths& paths, Launches launches) {
     std::ifstream file(paths.run_dir + "/spec.json", std::ios::binary);
     if (!file) return fail(Errc::no_such, "nothing was prepared to be run here");
-    return engine::spec_from_json({std::istreambuf_iterator<char>(file), {}});
+    auto spec = engine::spec_from_json({std::istreambuf_iterator<char>(file), {}});
+    const bool deploy = launches == Launches::a_deploy;
+    if (spec && (spec->kind == JobKind::deploy) != deploy)
+        return fail(Errc::conflict, "what was prepared is for another unit than this, which was started too late");
+    return spec;
 }
 
 Status take(const engine::Spec& spec, const LaunchPaths& paths) {

@@ -29,7 +29,7 @@ std::string first_word(const std::string& text) {
 }  // namespace
 
 int launch_deploy(const LaunchPaths& paths) {
-    const auto spec = read_spec(paths);
+    const auto spec = read_spec(paths, Launches::a_deploy);
     if (!spec) return give_up(spec.error());
     if (auto taken = take(*spec, paths); !taken) return give_up(taken.error());
 

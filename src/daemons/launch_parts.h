@@ -17,7 +17,10 @@ void say(std::string_view text);
 // Says the error and gives the status for "again later".
 [[nodiscard]] int give_up(const Error& error);
 
-[[nodiscard]] Result<engine::Spec> read_spec(const LaunchPaths& paths);
+enum class Launches { a_run, a_deploy };
+// What prepare laid. Errc::conflict where it is for the task's other unit: both find it in the same place, and each marks in a
+// state directory of its own what it took.
+[[nodiscard]] Result<engine::Spec> read_spec(const LaunchPaths& paths, Launches launches);
 // Clears the state directory and marks the spec as taken, once and for ever. Errc::conflict where it was taken before.
 [[nodiscard]] Status take(const engine::Spec& spec, const LaunchPaths& paths);
 

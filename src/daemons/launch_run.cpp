@@ -75,7 +75,7 @@ void keep_leftovers(const engine::Spec& spec, const LaunchPaths& paths) {
 }  // namespace
 
 int launch_run(const LaunchPaths& paths) {
-    const auto spec = read_spec(paths);
+    const auto spec = read_spec(paths, Launches::a_run);
     if (!spec) return give_up(spec.error());
     // What forks away becomes this process's child, so that its end can be awaited.
     if (has_user_of_its_own()) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -91,7 +91,7 @@ int launch_run(const LaunchPaths& paths) {
 }
 
 int bundle_run(const LaunchPaths& paths) {
-    const auto spec = read_spec(paths);
+    const auto spec = read_spec(paths, Launches::a_run);
     std::error_code ignored;
     if (!spec || spec->kind != JobKind::agent || !fs::exists(clone_of(paths) + "/.git", ignored)) return 0;
     const auto written = git::write_bundle(clone_of(paths), spec->branch, spec->commit, paths.state_dir + "/bundle");

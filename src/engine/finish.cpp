@@ -15,20 +15,21 @@ namespace {
 constexpr std::uint64_t max_usage = 64 * 1024;
 
 // The live run that prepare gave up on: it never started, and has no invocation to be known by.
-Result<std::optional<store::Run>> unprepared_run(store::Db& db, const store::Task& task) {
+Result<std::optional<store::Run>> unprepared_run(store::Db& db, const store::Task& task, const std::string& unit) {
     auto job = store::live_run_job(db, task.id);
     if (!job) return fail(job.error());
     if (!*job || (*job)->status != JobStatus::running) return std::nullopt;
     auto run = store::find_run(db, *(*job)->run_id);
-    if (!run || !*run || (*run)->prepared_at || (*run)->exit) return run ? std::nullopt : run;
+    const bool of_unit = run && *run && (unit.empty() || (*run)->unit == unit);
+    if (!of_unit || (*run)->prepared_at || (*run)->exit) return run ? std::nullopt : run;
     return run;
 }
 
 // The run that ended, by what the manager says; a late finish of an earlier run must pin its exit on nobody.
 Result<std::optional<store::Run>> run_that_ended(store::Db& db, const store::Task& task, const Monitor& monitor, Exit exit) {
     if (!monitor.service_result.empty()) {
-        auto run = store::run_for_exit(db, task.id, monitor.invocation_id);
-        if (run && !*run && exit.kind == ExitKind::lost) run = unprepared_run(db, task);
+        auto run = store::run_for_exit(db, task.id, monitor.unit, monitor.invocation_id);
+        if (run && !*run && exit.kind == ExitKind::lost) run = unprepared_run(db, task, monitor.unit);
         if (!run || *run) return run;
     }
     return store::unfinished_exit(db, task.id);

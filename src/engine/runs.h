@@ -37,8 +37,9 @@ private:
 // orchd-prepare@TASK stopping: takes the spec away.
 void unprepare(const Paths& paths, const std::string& work_item);
 
-struct Monitor {  // $MONITOR_*; empty invocation: started without them, to resume what is on record
+struct Monitor {  // $MONITOR_*; empty result: started without them, to resume what is on record
     std::string service_result, exit_code, exit_status, invocation_id;
+    std::string unit = {};  // that ended; empty: not known
 };
 // orchd-finish-{ok,fail}@TASK and orchd-deploy-{ok,fail}@TASK: records the exit first, then imports the run's commits, writes
 // what orchd writes (13, 15, 14), pushes, finishes the job and asks for what comes next (the follow-up job or the advance) in

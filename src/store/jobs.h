@@ -83,10 +83,11 @@ struct JobFilter {
 // Keeps with a running job why its run cannot go on, for whoever finishes it. Nothing if the job moved on.
 [[nodiscard]] Status set_job_error(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& error);
 [[nodiscard]] Status set_invocation(Tx& tx, std::int64_t run_id, const std::string& invocation_id);
-// The started run of a task that an exit belongs to: by invocation id; or the live job's run that was prepared, whose
-// invocation is not known yet and whose exit is not recorded. Nothing if there is none: a late finish must pin its exit on
-// nobody, and a run that was never prepared has no exit.
-[[nodiscard]] Result<std::optional<Run>> run_for_exit(Db& db, std::int64_t task_id, const std::string& invocation_id);
+// The started run of a task that an exit belongs to: by invocation id; or the live job's run of that unit (empty: of any) that
+// was prepared, whose invocation is not known yet and whose exit is not recorded. Nothing if there is none: a late finish must
+// pin its exit on nobody, and a run that was never prepared has no exit.
+[[nodiscard]] Result<std::optional<Run>> run_for_exit(Db& db, std::int64_t task_id, const std::string& unit,
+                                                      const std::string& invocation_id);
 // Records the exit once. False if one is on record already.
 [[nodiscard]] Result<bool> record_exit(Tx& tx, std::int64_t run_id, Exit exit, const std::string& invocation_id,
                                        const Now& now);

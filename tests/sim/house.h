@@ -87,7 +87,7 @@ private:
     int agent(const std::string& work_item);
     int work(const engine::Spec& spec, const std::string& left);
     int deploy_hook(const std::string& work_item);
-    [[nodiscard]] std::optional<engine::Spec> take_spec(const std::string& work_item, const std::string& left);
+    [[nodiscard]] std::optional<engine::Spec> take_spec(const std::string& work_item, const std::string& left, bool deploy);
     void commit_work(const engine::Spec& spec, const std::string& left, bool good);
     void people();
     void push_something();

@@ -24,10 +24,10 @@ enum class Ill { exits_3, again_later, times_out, not_found, killed_early, kille
 }  // namespace
 
 // As the launcher: one spec is one run.
-std::optional<engine::Spec> House::take_spec(const std::string& item, const std::string& left) {
+std::optional<engine::Spec> House::take_spec(const std::string& item, const std::string& left, bool deploy) {
     std::ifstream file(folder_ + "/runs/" + item + "/spec.json");
     auto spec = engine::spec_from_json({std::istreambuf_iterator<char>(file), {}});
-    if (!spec) return std::nullopt;
+    if (!spec || (spec->kind == JobKind::deploy) != deploy) return std::nullopt;
     const auto mark = left + "/taken-" + std::to_string(spec->run_id);
     if (fs::exists(mark)) return std::nullopt;
     fs::remove_all(left);
@@ -59,15 +59,15 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
 
 int House::agent(const std::string& item) {
     const auto left = folder_ + "/left/" + item;
-    const auto spec = take_spec(item, left);
+    const auto spec = take_spec(item, left, false);
     return spec ? work(*spec, left) : 75;
 }
 
 int House::work(const engine::Spec& spec, const std::string& left) {
     auto ill = Ill::kinds;
-    if (strikes(Stroke::outcome)) ill = static_cast<Ill>(chance_.detail(static_cast<std::uint64_t>(Ill::kinds)));
+    if (chance_.strikes(Stroke::outcome)) ill = static_cast<Ill>(chance_.detail(static_cast<std::uint64_t>(Ill::kinds)));
     const bool agent = spec.kind == JobKind::agent;
-    scheduler_.sleep(20 + static_cast<std::int64_t>(strikes(Stroke::slow) ? chance_.detail(50'000) : 0));
+    scheduler_.sleep(20 + static_cast<std::int64_t>(chance_.strikes(Stroke::slow) ? chance_.detail(50'000) : 0));
     auto& self = *scheduler_.present();
     const auto says = [&](bool good) { witness_.run_said(spec.work_item, good); };
     switch (ill) {
@@ -104,12 +104,12 @@ int House::work(const engine::Spec& spec, const std::string& left) {
 
 int House::deploy_hook(const std::string& item) {
     const auto left = folder_ + "/left/deploy-" + item;
-    const auto spec = take_spec(item, left);
+    const auto spec = take_spec(item, left, true);
     if (!spec) return 75;
     auto& live = live_[spec->project];
     if (live == spec->commit) return 0;
     auto ill = 4UL;
-    if (strikes(Stroke::outcome)) ill = chance_.detail(4);
+    if (chance_.strikes(Stroke::outcome)) ill = chance_.detail(4);
     scheduler_.sleep(200);
     if (ill == 0) return 1;  // and rolled back
     if (ill == 1) return 75;

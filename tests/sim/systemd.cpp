@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::int64_t restart_ms = 2000;  // RestartSec= of a finish
 
-engine::Monitor monitor_of(const UnitExit& exit, const std::string& invocation) {
-    if (!exit.signal.empty()) return {exit.signal == "TERM" ? "success" : "signal", "killed", exit.signal, invocation};
-    return {exit.status == 0 ? "success" : "exit-code", "exited", std::to_string(exit.status), invocation};
+engine::Monitor monitor_of(const UnitExit& exit, const std::string& invocation, const std::string& unit) {
+    if (!exit.signal.empty()) return {exit.signal == "TERM" ? "success" : "signal", "killed", exit.signal, invocation, unit};
+    return {exit.status == 0 ? "success" : "exit-code", "exited", std::to_string(exit.status), invocation, unit};
 }
 
 UnitExit exit_of(const Process& process) {
@@ -132,7 +132,7 @@ void Systemd::ended(const std::string& name, Process& process) {
         run_ended(process.run);
         const auto invocation = unit.invocation;
         make_inactive(name);
-        const auto monitor = monitor_of(exit, invocation);
+        const auto monitor = monitor_of(exit, invocation, name);
         const bool clean = good || (exit.signal == "TERM" && stem == names::agent);
         const auto handler = stem == names::agent ? (clean ? names::finish_ok : names::finish_fail)
                                                   : (clean ? names::deploy_ok : names::deploy_fail);
@@ -173,7 +173,7 @@ void Systemd::job_failed(const std::string& run) {
     found->second.job = false;
     const auto [stem, work_item] = split(run);
     const auto handler = names::unit(stem == names::agent ? names::finish_fail : names::deploy_fail, work_item);
-    units_[handler].monitor = {"success", "", "", ""};
+    units_[handler].monitor = {"success", "", "", "", run};
     start(handler);
 }
 

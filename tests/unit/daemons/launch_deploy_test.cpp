@@ -76,5 +76,17 @@ TEST_F(LaunchDeploy, TakesASpecOnce) {
     EXPECT_FALSE(deployed());
 }
 
+// A unit whose start was asked for long ago finds what was prepared for the task since.
+TEST_F(LaunchDeploy, R14_IsWorkedByItsOwnUnitAlone) {
+    hook(":", "exit 0");
+    lay();
+    EXPECT_EQ(WEXITSTATUS(launch_run(paths)), 75);
+    spec.kind = JobKind::agent;
+    lay();
+    EXPECT_EQ(WEXITSTATUS(launch_deploy(paths)), 75);
+    EXPECT_FALSE(deployed());
+    EXPECT_TRUE(std::filesystem::is_empty(paths.state_dir)) << "nor is the spec taken";
+}
+
 }  // namespace
 }  // namespace orchd::daemons

@@ -31,7 +31,7 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"list_jobs that live", [](Db& db) { (void)must(list_jobs(db, {.only_live = true})); }},
         {"list_jobs that run", [](Db& db) { (void)must(list_jobs(db, {.status = JobStatus::running})); }},
         {"list_runs", [=](Db& db) { (void)must(list_runs(db, live)); }},
-        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "inv")); }},
+        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "", "inv")); }},
         {"unfinished_exit", [=](Db& db) { (void)must(unfinished_exit(db, live)); }},
         {"queue_counts", [](Db& db) { (void)must(queue_counts(db)); }},
         {"project_counts", [](Db& db) { (void)must(project_counts(db)); }},

@@ -191,7 +191,9 @@ TEST_F(JobsTest, AnExitIsRecordedOnceAndFoundByItsInvocation) {
     const auto c = running();
     ASSERT_TRUE(prepare(c.run.id));
     const auto t = c.job.task_id;
-    EXPECT_EQ(must(run_for_exit(db, t, "inv-1"))->id, c.run.id);  // started, invocation not known yet
+    EXPECT_EQ(must(run_for_exit(db, t, "", "inv-1"))->id, c.run.id);  // started, invocation not known yet
+    EXPECT_EQ(must(run_for_exit(db, t, c.run.unit, "inv-1"))->id, c.run.id);
+    EXPECT_EQ(must(run_for_exit(db, t, "orchd-deploy@ORCH-1.service", "inv-1")), std::nullopt);  // of another unit
     EXPECT_TRUE(exits(c.run.id, {ExitKind::killed, 9}, "inv-1"));
     EXPECT_FALSE(exits(c.run.id, {ExitKind::exited, 0}, "inv-1"));
     const auto recorded = run(c.run.id);
@@ -199,8 +201,8 @@ TEST_F(JobsTest, AnExitIsRecordedOnceAndFoundByItsInvocation) {
     EXPECT_EQ(recorded.exit->status, 9);
     EXPECT_EQ(recorded.exited_at, later(2).utc_ms);
     EXPECT_EQ(recorded.invocation_id, "inv-1");
-    EXPECT_EQ(must(run_for_exit(db, t, "inv-1"))->id, c.run.id);
-    EXPECT_EQ(must(run_for_exit(db, t, "inv-2")), std::nullopt);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "inv-1"))->id, c.run.id);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "inv-2")), std::nullopt);
     EXPECT_EQ(must(unfinished_exit(db, t))->id, c.run.id);
     EXPECT_TRUE(end(c));
     EXPECT_EQ(must(unfinished_exit(db, t)), std::nullopt);
@@ -212,14 +214,14 @@ TEST_F(JobsTest, ALateExitIsPinnedOnNoLaterRun) {
     ASSERT_TRUE(stop(c));
     ASSERT_TRUE(put_back(c));
     const auto t = c.job.task_id;
-    EXPECT_EQ(must(run_for_exit(db, t, "of-the-first")), std::nullopt);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "of-the-first")), std::nullopt);
     const auto again = claim_one();
-    EXPECT_EQ(must(run_for_exit(db, t, "of-the-first")), std::nullopt);  // claimed, not started
+    EXPECT_EQ(must(run_for_exit(db, t, "", "of-the-first")), std::nullopt);  // claimed, not started
     ASSERT_TRUE(prepare(again.run.id));
     write([&](Tx& tx) { return set_invocation(tx, again.run.id, "of-the-second"); });
-    EXPECT_EQ(must(run_for_exit(db, t, "of-the-first")), std::nullopt);
-    EXPECT_EQ(must(run_for_exit(db, t, "of-the-second"))->id, again.run.id);
-    EXPECT_EQ(must(run_for_exit(db, t, "")), std::nullopt);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "of-the-first")), std::nullopt);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "of-the-second"))->id, again.run.id);
+    EXPECT_EQ(must(run_for_exit(db, t, "", "")), std::nullopt);
 }
 
 TEST_F(JobsTest, ARunHasOneInvocation) {
