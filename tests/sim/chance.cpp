@@ -56,7 +56,7 @@ Chance::Chance(std::uint64_t seed, std::set<StrokeId> without) : seed_(mixed(see
 
 bool Chance::strikes(Stroke stroke) {
     const auto kind = static_cast<std::size_t>(stroke);
-    if (calm_ || rates_[kind] == 0) return false;
+    if (calm_ || respite_ || rates_[kind] == 0) return false;
     const StrokeId id{stroke, decisions_[kind]++};
     const auto h = mixed(mixed(seed_, kind + 1), id.number);
     if (unit(h) >= rates_[kind] || without_.contains(id)) return false;

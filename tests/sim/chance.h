@@ -55,6 +55,16 @@ public:
     [[nodiscard]] double next();
 
     void calm() { calm_ = true; }  // nothing strikes any more
+    // Nothing strikes in its lifetime: for whoever only looks.
+    class Respite {
+    public:
+        explicit Respite(Chance& chance) : chance_(chance) { chance_.respite_ = true; }
+        Respite(const Respite&) = delete;
+        ~Respite() { chance_.respite_ = false; }
+
+    private:
+        Chance& chance_;
+    };
     [[nodiscard]] bool is_calm() const { return calm_; }
     [[nodiscard]] const std::vector<StrokeId>& struck() const { return struck_; }
 
@@ -65,7 +75,7 @@ private:
     std::array<std::uint32_t, strokes> decisions_{};
     std::vector<StrokeId> struck_;
     std::uint64_t details_ = 0, drawn_ = 0;
-    bool calm_ = false;
+    bool calm_ = false, respite_ = false;
 };
 
 }  // namespace orchd::sim

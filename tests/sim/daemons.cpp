@@ -23,7 +23,7 @@ std::vector<Status> House::start(const std::vector<engine::StartRequest>& reques
     std::vector<Status> answers;
     for (const auto& request : requests) {
         scheduler_.point("units start " + request.unit, At::boundary);
-        if (strikes(Stroke::refuse)) {
+        if (chance_.strikes(Stroke::refuse)) {
             answers.emplace_back(fail(Errc::unavailable, request.unit + " is not started now"));
             continue;
         }
@@ -58,7 +58,7 @@ UnitSeen House::see(const std::string& unit) {
     scheduler_.point("", At::statement);
     if (const auto* p = scheduler_.present(); p != nullptr && p->killed) throw Killed{};
     witness_.seen(unit);
-    if (strikes(Stroke::unreadable)) return {.readable = false, .invocation_id = {}};
+    if (chance_.strikes(Stroke::unreadable)) return {.readable = false, .invocation_id = {}};
     return systemd_.see(unit);
 }
 
@@ -87,7 +87,7 @@ void House::boot() {
 
 void House::poke_all() {
     for (auto& [name, daemon] : daemons_) {
-        if (!name.starts_with("orchd-worker") || daemon.process == nullptr || strikes(Stroke::lost_wake)) continue;
+        if (!name.starts_with("orchd-worker") || daemon.process == nullptr || chance_.strikes(Stroke::lost_wake)) continue;
         daemon.poked = true;
         scheduler_.wake(*daemon.process);
     }
@@ -170,7 +170,7 @@ int House::control() {
     for (;;) {
         do_approvals(here);
         if (chance_.is_calm()) give_help(here);
-        if (strikes(Stroke::operate)) operate(here);
+        if (chance_.strikes(Stroke::operate)) operate(here);
         scheduler_.sleep(chance_.is_calm() && !help_ ? 3000 : 700);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/db.h"
@@ -27,6 +28,9 @@ public:
         Databases& all_;
         std::unique_ptr<store::Db> db_;
     };
+
+    // Whether these bytes are anywhere in the file, or in what is not yet written back to it.
+    [[nodiscard]] bool contains(std::string_view bytes) const;
 
     // Whoever watches reads here.
     [[nodiscard]] store::Db& watching() { return *watching_; }

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "core/boundary.h"
 #include "core/front_matter.h"
@@ -133,12 +132,12 @@ void House::furnish() {
         const bool tested = projects_.good.back().workers.contains(Role::retest);
         outside.before = [this](const std::string& call) {
             scheduler_.point(call, At::boundary);
-            if ((call == "forge.merge" || call == "git.push") && strikes(Stroke::push)) push_something();
-            return strikes(Stroke::forge);
+            if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
+            return chance_.strikes(Stroke::forge);
         };
         outside.after = [this](const std::string& call) {
             scheduler_.point(call + " answers", At::boundary);
-            return strikes(Stroke::forge);
+            return chance_.strikes(Stroke::forge);
         };
         outside.moved = [this, &repository, tested](auto& branch, auto& commit, auto& from, bool merge) {
             scheduler_.note(repository.name + ": " + branch + " moved to " + commit.substr(0, 8));
@@ -146,7 +145,7 @@ void House::furnish() {
             if (merge) witness_.merged(scheduler_.present(), repository, commit, from, tested);
         };
         outside.attempt = [this](const std::string& call, const std::function<Status()>& deed) -> Status {
-            if (strikes(Stroke::in_flight)) {
+            if (chance_.strikes(Stroke::in_flight)) {
                 scheduler_.note("!! " + call + " arrives later than its process lives");
                 ++in_flight_;
                 scheduler_.in(static_cast<std::int64_t>(chance_.detail(20'000)), [this, deed] {
@@ -265,6 +264,7 @@ void House::settle_in_peace() {
 // Recovery twice is recovery once: the second finds nothing to do.
 void House::look_at_recovery(bool boot) {
     if (scheduler_.violation()) return;
+    const Chance::Respite respite(chance_);
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "worker");
     (void)engine::recover(here);
@@ -313,12 +313,7 @@ Outcome House::live() {
 }
 
 void House::look_for_secret() {
-    for (const auto* suffix : {"", "-wal"}) {
-        std::ifstream file(databases_.path() + suffix, std::ios::binary);
-        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-        if (bytes.find(secret) != std::string::npos)
-            scheduler_.violate("no secret is in database or log", "the database has it");
-    }
+    if (databases_.contains(secret)) scheduler_.violate("no secret is in database or log", "the database has it");
     if (log_.find(secret) != std::string::npos) scheduler_.violate("no secret is in database or log", "the log has it");
 }
 

@@ -74,7 +74,6 @@ private:
     void unit_gone();
     void deliver(engine::World& world);
     void recover(engine::World& world, std::int64_t& again);
-    [[nodiscard]] bool strikes(Stroke stroke) { return !scheduler_.undisturbed && chance_.strikes(stroke); }
     int worker();
     int reaper();
     int control();

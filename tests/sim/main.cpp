@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "sim/house.h"
@@ -90,7 +91,37 @@ void live_share(const Options& options, unsigned share, std::FILE* out, std::ato
                  sum.strokes, sum.simulated_s);
 }
 
-void read_share(std::FILE* in, int child, Sum& sum) {
+// Tells on stderr how far all shares are, so that a long run can be followed, broken off and gone on with.
+class Progress {
+public:
+    Progress(const Options& options, unsigned shares) : options_(options), at_(shares, options.first) {}
+    void at(std::size_t share, std::uint64_t seed) {
+        const std::lock_guard lock(mutex_);
+        at_[share] = seed;
+        const auto now = std::chrono::steady_clock::now();
+        if (now - told_ < every) return;
+        told_ = now;
+        const auto next = *std::ranges::min_element(at_);
+        std::fprintf(stderr,
+                     "simulation: %" PRIu64 " of %" PRIu64 " seeds, %zu failed; to go on from here: --first %" PRIu64 "\n",
+                     next - options_.first, options_.seeds, failed_, next);
+    }
+    void failed(const Failure& failure) {
+        const std::lock_guard lock(mutex_);
+        ++failed_;
+        std::fprintf(stderr, "simulation: seed %" PRIu64 " violates: %s\n", failure.seed, failure.invariant.c_str());
+    }
+
+private:
+    static constexpr std::chrono::seconds every{30};
+    const Options& options_;
+    std::mutex mutex_;
+    std::vector<std::uint64_t> at_;  // the seed that each share lives now
+    std::size_t failed_ = 0;
+    std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
+
+void read_share(std::FILE* in, int child, Sum& sum, std::size_t share, Progress& progress) {
     char* line = nullptr;
     std::size_t size = 0;
     std::uint64_t at = 0;
@@ -99,7 +130,10 @@ void read_share(std::FILE* in, int child, Sum& sum) {
         std::istringstream words(line);
         std::string what;
         words >> what;
-        if (what == "at") words >> at;
+        if (what == "at") {
+            words >> at;
+            progress.at(share, at);
+        }
         if (what == "boundary") words >> what, sum.boundaries.insert(what);
         if (what == "failed") {
             Failure failure;
@@ -108,6 +142,7 @@ void read_share(std::FILE* in, int child, Sum& sum) {
             const auto colon = failure.what.find(": ");
             failure.invariant = failure.what.substr(0, colon);
             failure.what.erase(0, colon + 2);
+            progress.failed(failure);
             sum.failures.push_back(std::move(failure));
         }
         if (what == "sum") {
@@ -155,9 +190,10 @@ Sum live_all(const Options& options, bool first_only) {
     }
     Sum sum;
     std::vector<Sum> sums(children.size());
+    Progress progress(options, options.jobs);
     std::vector<std::thread> readers;
     for (std::size_t i = 0; i < children.size(); ++i)
-        readers.emplace_back([&, i] { read_share(children[i].out, children[i].pid, sums[i]); });
+        readers.emplace_back([&, i] { read_share(children[i].out, children[i].pid, sums[i], i, progress); });
     for (auto& reader : readers) reader.join();
     for (auto& part : sums) {
         sum.seeds += part.seeds, sum.done += part.done, sum.crashes += part.crashes;
@@ -221,9 +257,10 @@ int run(const Options& options) {
     }
     std::map<std::string, std::vector<Failure>> by_invariant;
     for (const auto& failure : sum.failures) by_invariant[failure.invariant].push_back(failure);
-    for (const auto& [invariant, failures] : by_invariant)
-        std::printf("violated in %zu seeds: %s\n    seed %" PRIu64 ": %s\n", failures.size(), invariant.c_str(),
-                    failures.front().seed, failures.front().what.c_str());
+    for (const auto& [invariant, failures] : by_invariant) {
+        std::printf("violated in %zu seeds: %s\n", failures.size(), invariant.c_str());
+        for (const auto& failure : failures) std::printf("    seed %" PRIu64 ": %s\n", failure.seed, failure.what.c_str());
+    }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     std::printf("%" PRIu64 " seeds, %zu failed; %" PRIu64 " tasks done, %" PRIu64 " crashes, %" PRIu64
                 " strokes, %.0f hours simulated, in %.0f s on %u processors\n",

@@ -105,7 +105,6 @@ void Scheduler::point(std::string_view where, At kind) {
         note(p->name + "  " + std::string(where));
         ++clock_;
     }
-    if (undisturbed && !violation_) return;
     if (violation_) {
         // Nothing goes on in this world.
     } else if (kind == At::boundary && chance_.strikes(Stroke::crash)) {

@@ -88,7 +88,6 @@ public:
     [[nodiscard]] const std::vector<std::string>& trace() const { return trace_; }
 
     std::function<void(std::string_view where)> at_each_point;  // looks at what was committed
-    bool undisturbed = false;                                   // no strokes now
 
 private:
     static constexpr std::int64_t utc_base = 1'700'000'000'000;

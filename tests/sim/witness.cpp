@@ -17,6 +17,10 @@ T must(Result<T> result) {
     return std::move(*result);
 }
 
+void must(const Status& done) {
+    if (!done) throw std::runtime_error("the witness cannot read: " + done.error().text);
+}
+
 constexpr const char* does_not_move = "a paused or held task does not move";
 constexpr const char* live_owner = "no lease is taken from a live owner";
 constexpr const char* one_run = "one running agent per task, and only for its job's run";
@@ -38,11 +42,14 @@ std::string Witness::who() const {
 
 void Witness::look() {
     before_ = tasks_;
-    look_at_tasks();
-    look_at_jobs();
-    look_at_leases();
-    look_at_holders("SELECT repo, task_id, job_id FROM merge_leases", merge_);
-    look_at_holders("SELECT target, task_id, job_id FROM target_leases", target_);
+    must(db_.read([this](store::Db&) -> Status {  // one transaction: it is cheaper
+        look_at_tasks();
+        look_at_jobs();
+        look_at_leases();
+        look_at_holders("SELECT repo, task_id, job_id FROM merge_leases", merge_);
+        look_at_holders("SELECT target, task_id, job_id FROM target_leases", target_);
+        return {};
+    }));
     first_look_ = false;
 }
 
