@@ -63,6 +63,8 @@ Result<std::string> TaskBranch::make_ready() {
 
 Result<TaskBranch::Landed> TaskBranch::land(const std::string& commit, const std::string& expected) {
     auto pushed = planted("push_forgotten") ? Status{} : push(commit, expected);
+    // The mirror's branch is where the run's commits were laid on, unless somebody else was faster.
+    if (pushed && mirror_->set_head(name_, commit, expected)) return Landed{.head = commit, .refused = {}};
     Landed landed{.head = commit, .refused = {}};
     if (!pushed) {
         if (pushed.error().code != Errc::conflict) return fail(pushed.error());

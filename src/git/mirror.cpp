@@ -64,7 +64,11 @@ Status DiskMirror::fetch(const std::string& url) {
     if (!theirs) return fail(theirs.error());
     const auto known = branches(repository_, "refs/remotes/forge");
     if (!known) return fail(known.error());
-    if (*known == *theirs) return {};
+    fetched_.reset();
+    if (*known == *theirs) {
+        fetched_ = *theirs;
+        return {};
+    }
     const auto lock = repository_.lock_for_writing();
     if (!lock) return fail(lock.error());
     const auto done =
@@ -72,12 +76,18 @@ Status DiskMirror::fetch(const std::string& url) {
                                  "--no-recurse-submodules", "--refmap=", "--upload-pack=" + far_side("upload-pack"), url,
                                  "+refs/heads/*:refs/remotes/forge/*"}));
     if (!done) return fail(done.error());
+    auto fetched = branches(repository_, "refs/remotes/forge");
+    if (!fetched) return fail(fetched.error());
+    fetched_ = std::move(*fetched);
     return {};
 }
 
 Result<std::optional<std::string>> DiskMirror::forge_head(const std::string& branch) {
     if (auto ok = check_branch(branch); !ok) return fail(ok.error());
-    return repository_.commit_of("refs/remotes/forge/" + branch);
+    if (!fetched_) return repository_.commit_of("refs/remotes/forge/" + branch);
+    for (const auto& line : split(*fetched_, '\n'))
+        if (const auto space = line.find(' '); line.substr(space + 1) == branch) return line.substr(0, space);
+    return std::nullopt;
 }
 
 Result<std::optional<std::string>> DiskMirror::head(const std::string& branch) {
@@ -106,6 +116,7 @@ Status DiskMirror::push(const std::string& url, const std::string& branch, const
             return fail(Errc::conflict, branch + " of " + url + " is " + there->value_or("absent") + " now, not " +
                                             (expected.empty() ? "absent" : expected));
     }
+    fetched_.reset();
     // So that the next fetch finds nothing new; what was fetched meanwhile is newer than this.
     (void)repository_.update("refs/remotes/forge/" + branch, commit, expected);
     return {};

@@ -1,6 +1,7 @@
 // The one implementation of Mirror that is real. Its larger parts stand in import.cpp and rewrite.cpp.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "git/git.h"
@@ -45,6 +46,7 @@ private:
     Result<std::string> write_object(const std::string& type, const std::string& content);
 
     Repository repository_;
+    std::optional<std::string> fetched_;  // "OID NAME" a line: the forge's branches as this object has fetched them
 };
 
 }  // namespace orchd::git
