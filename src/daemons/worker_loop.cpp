@@ -18,8 +18,9 @@ namespace orchd::daemons {
 namespace {
 
 constexpr int claims_at_once = 8;
-constexpr int deliveries_at_once = 16;   // so that what is due is not kept waiting by many that came in
-constexpr std::int64_t settle_ms = 100;  // units go in groups: one look for all of them
+constexpr int deliveries_at_once = 16;    // so that what is due is not kept waiting by many that came in
+constexpr std::int64_t settle_ms = 500;   // units go in groups: one look for all of them, which a claim may have to wait for
+constexpr std::int64_t waiting_ms = 100;  // a claim waits for a unit that still ends
 
 template <class Owner, void (Owner::*act)()>
 int on_time(sd_event_source* /*source*/, std::uint64_t /*usec*/, void* self) {
@@ -176,13 +177,15 @@ void WorkerLoop::dispatch() {
     if (!done) return survive(done.error());
     tell_disk();
     waiting_ = done->waiting > 0;
-    if (waiting_ && !settle_.armed()) settle_.arm(settle_ms);
     if (done->more) look_soon();
     const auto now = house_.world().now();
     const auto due = store::next_due_boot(house_.world().db, now);
     if (!due) return survive(due.error());
-    if (*due)
-        due_.arm(**due - now.boot_ms);
+    const auto wait_ms = *due ? std::optional(**due - now.boot_ms) : std::nullopt;
+    if (waiting_)
+        due_.arm(std::min(waiting_ms, wait_ms.value_or(waiting_ms)));
+    else if (wait_ms)
+        due_.arm(*wait_ms);
     else
         due_.disarm();
 }
