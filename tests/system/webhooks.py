@@ -8,6 +8,7 @@
   webhooks.py slow COUNT                                    holds COUNT silent or half-sent connections until killed
   webhooks.py huge BYTES [chunked]                          sends a body of that size, as far as it is let; prints the status
   webhooks.py stored                                        "ROWS DISTINCT" of the deliveries on record
+  webhooks.py pending, webhooks.py ignored                  how many of them the worker has not taken in; has ignored
   webhooks.py connectable SECONDS                           waits for an answer, whatever it is; prints the milliseconds
 """
 import argparse
@@ -128,9 +129,21 @@ def huge(args):
         print("none", sent, error)
 
 
+def ask(question):
+    database = sqlite3.connect("file:/var/lib/orchd/orchd.db?mode=ro", uri=True, timeout=60)
+    print(*database.execute(question).fetchone())
+
+
 def stored(_):
-    database = sqlite3.connect("file:/var/lib/orchd/orchd.db?mode=ro", uri=True)
-    print(*database.execute("SELECT count(*), count(DISTINCT dedup_key) FROM deliveries WHERE event = 'fork'").fetchone())
+    ask("SELECT count(*), count(DISTINCT dedup_key) FROM deliveries WHERE event = 'fork'")
+
+
+def pending(_):
+    ask("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+
+
+def ignored(_):
+    ask("SELECT count(*) FROM deliveries WHERE state = 'ignored'")
 
 
 def connectable(args):
@@ -151,7 +164,7 @@ def connectable(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "connectable"])
+    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "pending", "ignored", "connectable"])
     parser.add_argument("count", nargs="?", type=int, default=1)
     parser.add_argument("form", nargs="?")
     parser.add_argument("--port", type=int, default=8500)
