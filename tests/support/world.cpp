@@ -152,7 +152,7 @@ std::vector<std::string> TaskWords::events(const std::string& kind) const {
     return data;
 }
 
-Scene::Scene() : db(must(store::Db::open(folder / "orchd.db", {.mode = store::Mode::create}))) {
+Scene::Scene(const store::OpenOptions& options) : db(must(store::Db::open(folder / "orchd.db", options))) {
     projects.good.push_back(sample_project(forge.path));
 }
 

@@ -102,7 +102,7 @@ private:
 
 class Scene {
 public:
-    Scene();
+    explicit Scene(const store::OpenOptions& options = {.mode = store::Mode::create});
     [[nodiscard]] engine::World world(const std::string& actor = "step");
     [[nodiscard]] TaskWords task(const std::string& work_item) { return {*this, work_item}; }
     [[nodiscard]] settings::Project& project() { return projects.good.front(); }

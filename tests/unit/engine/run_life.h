@@ -15,6 +15,8 @@ namespace orchd::support {
 
 class RunLife {
 public:
+    explicit RunLife(const store::OpenOptions& options = {.mode = store::Mode::create}) : scene(options) {}
+
     Scene scene;
     engine::World worker = scene.world("worker");
     engine::Dispatcher dispatcher{worker};
