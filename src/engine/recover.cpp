@@ -31,7 +31,7 @@ Status take_down(World& world, const store::Claim& claim, const std::string& why
     });
     if (!taken) return fail(taken.error());
     boundary("recover.take_down.after");
-    return *taken || planted("stops_what_ended") ? finish_stopping(world, claim, recovered) : Status{};
+    return *taken ? finish_stopping(world, claim, recovered) : Status{};
 }
 
 Status forget_ticks(World& world, const store::Claim& claim) {

@@ -41,10 +41,8 @@ constexpr std::array all{
     Plant{"death_blamed", "a death counts against the developer"},
     Plant{"stopping_forgotten", "nobody ends a job that is being stopped"},
     Plant{"finish_not_resumed", "a recorded exit whose finish died gets no other"},
-    Plant{"stops_what_ended", "recovery stops the unit of a run that ended by itself meanwhile"},
     Plant{"stops_what_is_owned", "recovery stops units that a live job owns"},
     Plant{"older_deploy", "the live release is not looked at before a deploy"},
-    Plant{"deploy_overtaken", "nor once the target is the task's own"},
     Plant{"start_unbounded", "a unit start stands in no boundary"},
     Plant{"secret_logged", "a prompt with a token in it is logged"},
 };
