@@ -68,8 +68,8 @@ Result<std::optional<std::int64_t>> task_named(store::Db& db, const std::string&
     return engine::known_task(db, work_item).map([](const store::Task& task) { return std::optional(task.id); });
 }
 
-Status append_task(store::Db& db, const store::Task& task, const engine::HostView& host, sd_bus_message* reply) {
-    const auto around = engine::look_around(db, task);
+Status append_task(const engine::House& house, const store::Task& task, const engine::HostView& host, sd_bus_message* reply) {
+    const auto around = engine::look_around(house, task);
     if (!around) return fail(around.error());
     const auto why = engine::why(task, *around, host);
     return checked(
@@ -80,21 +80,31 @@ Status append_task(store::Db& db, const store::Task& task, const engine::HostVie
         "answering");
 }
 
-Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    const auto options = Options::read(call, task_filter);
+// Reads the options of a list that may be narrowed to one state, and answers from one snapshot:
+// `list(db, options, state, limit)`.
+template <class State, class Known, class List>
+Status list_by(engine::World& world, sd_bus_message* call, const Known& known, std::string_view state_key, List&& list) {
+    const auto options = Options::read(call, known);
     if (!options) return fail(options.error());
-    const auto stage = word<Stage>(*options, "stage");
-    if (!stage) return fail(stage.error());
+    const auto state = word<State>(*options, state_key);
+    if (!state) return fail(state.error());
     const auto limit = limit_of(*options);
     if (!limit) return fail(limit.error());
-    return world.db.read([&](store::Db& db) -> Status {
-        const auto tasks = store::list_tasks(
-            db, {options->text("project"), *stage, options->flag("open"), options->flag("needs_you"), *limit});
-        if (!tasks) return fail(tasks.error());
-        const auto host = engine::look_at_host(engine::house_of(world));
-        if (!host) return fail(host.error());
-        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(db, task, *host, reply); });
-    });
+    return world.db.read([&](store::Db& db) -> Status { return list(db, *options, *state, *limit); });
+}
+
+Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
+    return list_by<Stage>(
+        world, call, task_filter, "stage", [&](auto& db, const auto& options, auto stage, int limit) -> Status {
+            const auto tasks =
+                store::list_tasks(db, {options.text("project"), stage, options.flag("open"), options.flag("needs_you"), limit});
+            if (!tasks) return fail(tasks.error());
+            const auto house = engine::house_of(world);
+            const auto host = engine::look_at_host(house);
+            if (!host) return fail(host.error());
+            return fill(reply, task_row, *tasks,
+                        [&](const store::Task& task) { return append_task(house, task, *host, reply); });
+        });
 }
 
 Status append_job(const store::Claim& claim, sd_bus_message* reply) {
@@ -109,24 +119,19 @@ Status append_job(const store::Claim& claim, sd_bus_message* reply) {
 }
 
 Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    const auto options = Options::read(call, job_filter);
-    if (!options) return fail(options.error());
-    const auto status = word<JobStatus>(*options, "status");
-    if (!status) return fail(status.error());
-    const auto limit = limit_of(*options);
-    if (!limit) return fail(limit.error());
-    return world.db.read([&](store::Db& db) -> Status {
-        store::JobFilter filter;
-        filter.project = options->text("project");
-        filter.work_item = options->text("work_item");
-        filter.status = *status;
-        filter.only_live = options->flag("live");
-        filter.limit = *limit;
-        if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
-        const auto jobs = store::list_jobs(db, filter);
-        if (!jobs) return fail(jobs.error());
-        return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });
-    });
+    return list_by<JobStatus>(
+        world, call, job_filter, "status", [&](auto& db, const auto& options, auto status, int limit) -> Status {
+            store::JobFilter filter;
+            filter.project = options.text("project");
+            filter.work_item = options.text("work_item");
+            filter.status = status;
+            filter.only_live = options.flag("live");
+            filter.limit = limit;
+            if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
+            const auto jobs = store::list_jobs(db, filter);
+            if (!jobs) return fail(jobs.error());
+            return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });
+        });
 }
 
 Status list_projects(engine::World& world, sd_bus_message*, sd_bus_message* reply) {

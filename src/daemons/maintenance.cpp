@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
                                      "; forgotten: " + std::to_string(done->events) + " events, " +
                                      std::to_string(done->deliveries) + " deliveries, " + std::to_string(done->posts) +
                                      " posts; removed: " + std::to_string(done->releases) + " releases, " +
-                                     std::to_string(done->run_folders) + " run folders");
+                                     std::to_string(done->run_folders) + " run folders, " + std::to_string(done->branches) +
+                                     " branches; packed: " + std::to_string(done->mirrors) + " mirrors");
     return done->failures == 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/names.h"
+#include "host/host.h"
 
 namespace orchd::daemons {
 
@@ -20,6 +21,13 @@ std::vector<Status> SystemdUnits::start(const std::vector<engine::StartRequest>&
     auto started = manager_.start(units);
     for (std::size_t i = 0; i < asked.size(); ++i) answers[asked[i]] = std::move(started[i]);
     return answers;
+}
+
+Status SystemdUnits::stop(const std::string& unit) {
+    const auto begun = host::now().boot_ms;
+    auto stopped = manager_.stop(unit, patience_.left(begun));
+    patience_.waited(host::now().boot_ms - begun);
+    return stopped;
 }
 
 void SystemdUnits::set_limits(const std::vector<engine::StartRequest>& requests, std::vector<Status>& answers) {

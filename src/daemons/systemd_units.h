@@ -1,6 +1,7 @@
 // The engine's view of systemd, over a bus.
 #pragma once
 
+#include "daemons/patience.h"
 #include "engine/ports.h"
 #include "host/systemd.h"
 
@@ -10,7 +11,7 @@ class SystemdUnits : public engine::Units {
 public:
     explicit SystemdUnits(sd_bus& bus) : manager_(bus) {}
     [[nodiscard]] std::vector<Status> start(const std::vector<engine::StartRequest>& requests) override;
-    [[nodiscard]] Status stop(const std::string& unit) override { return manager_.stop(unit); }
+    [[nodiscard]] Status stop(const std::string& unit) override;
     [[nodiscard]] Status clean(const std::string& unit) override { return manager_.clean(unit); }
     [[nodiscard]] UnitSeen see(const std::string& unit) override { return manager_.see(unit); }
     [[nodiscard]] std::vector<UnitSeen> see_all(const std::vector<std::string>& units) override {
@@ -23,6 +24,7 @@ private:
     void set_limits(const std::vector<engine::StartRequest>& requests, std::vector<Status>& answers);
     void set_networks(const std::vector<engine::StartRequest>& requests, std::vector<Status>& answers);
     host::Manager manager_;
+    Patience patience_;
 };
 
 }  // namespace orchd::daemons

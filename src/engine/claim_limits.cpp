@@ -10,7 +10,9 @@ House house_of(const World& world) {
             .settings = world.settings,
             .projects = world.projects,
             .now = world.now(),
-            .free_bytes = world.free_bytes()};
+            .free_bytes = world.free_bytes(),
+            .see = world.units == nullptr ? std::function<UnitSeen(const std::string&)>()
+                                          : [units = world.units](const std::string& unit) { return units->see(unit); }};
 }
 
 Result<store::Limits> limits_of(const House& house) {

@@ -13,6 +13,8 @@ struct House {
     const settings::Projects& projects;
     Now now;
     std::int64_t free_bytes = 0;  // on the database's file system
+    // Looks at a unit; empty where systemd is not asked, as in the listener.
+    std::function<UnitSeen(const std::string&)> see = {};
 };
 [[nodiscard]] House house_of(const World& world);
 

@@ -49,7 +49,7 @@ Status record_exit(World& world, const store::Run& run, Exit exit, const std::st
     return recorded;
 }
 
-// The run and job to finish, with the exit on record; nothing if they are not this process's to finish.
+// The run that ended and its job, with the exit on record; nothing if there is no such run.
 Result<std::optional<Ended>> take_exit(World& world, const std::string& work_item, const Monitor& monitor) {
     auto task = store::find_task(world.db, work_item);
     if (!task) return fail(task.error());
@@ -63,7 +63,7 @@ Result<std::optional<Ended>> take_exit(World& world, const std::string& work_ite
     if (!run) return fail(run.error());
     auto job = store::find_job(world.db, (*run)->job_id);
     if (!job) return fail(job.error());
-    if (!*job || (*job)->status != JobStatus::running || (*job)->run_id != (*run)->id) return std::nullopt;
+    if (!*job) return fail(Errc::corrupt, "run " + std::to_string((*run)->id) + " has no job");
     return Ended{**task, **job, **run};
 }
 
@@ -149,6 +149,18 @@ Status put_away(World& world, const Ended& ended, const std::string& head, const
     return put;
 }
 
+// Of a run that was stopped on purpose or whose job moved on: it cost what it cost. Not once a later run is there, whose files
+// these might be.
+Status keep_usage(World& world, const Ended& ended) {
+    auto live = store::live_run_job(world.db, ended.task.id);
+    if (!live) return fail(live.error());
+    if (*live && (*live)->run_id != ended.run.id) return {};
+    const auto usage = ended.run.usage.empty() ? usage_of(world, ended) : std::string();
+    if (usage.empty()) return {};
+    return bounded("finish.usage",
+                   [&] { return world.db.write([&](store::Tx& tx) { return store::set_usage(tx, ended.run.id, usage); }); });
+}
+
 Status conclude(World& world, const Ended& ended) {
     const auto usage = usage_of(world, ended);
     const auto* project = settings::find(world.projects, ended.task.project);
@@ -191,6 +203,8 @@ Status finish(World& world, const std::string& work_item, const Monitor& monitor
     auto ended = take_exit(world, work_item, monitor);
     if (!ended) return fail(ended.error());
     if (!*ended) return {};
+    if ((*ended)->job.status != JobStatus::running || (*ended)->job.run_id != (*ended)->run.id)
+        return keep_usage(world, **ended);
     auto concluded = conclude(world, **ended);
     if (!concluded) return concluded;
     world.wake();

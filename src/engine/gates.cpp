@@ -33,9 +33,12 @@ Result<bool> only_artefacts_since(const std::string& earlier, const GateContext&
     return std::ranges::all_of(*paths, [&](const std::string& path) { return path.starts_with(folder); });
 }
 
-// The same patch, wherever it stands; or the same commit, whatever the target has of it by now.
+// The same patch, wherever it stands; or the same commit, whatever the target has of it by now. Of a verdict from the tracker,
+// which the worker records without a look into git, the patch is worked out here while its commit is known.
 Result<bool> for_this_code(const store::VerdictRow& row, const GateContext& c) {
     if (row.patch_id == c.code.patch_id) return true;
+    if (row.patch_id.empty() && !row.commit.empty())
+        if (auto given = code_of(c.mirror, c.project, row.commit); given && given->patch_id == c.code.patch_id) return true;
     return only_artefacts_since(row.commit, c);
 }
 

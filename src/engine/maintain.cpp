@@ -5,6 +5,7 @@
 
 #include "core/boundary.h"
 #include "core/work_item.h"
+#include "engine/maintain_parts.h"
 #include "engine/operation.h"
 #include "store/backup.h"
 #include "store/facts.h"
@@ -76,21 +77,6 @@ Status forget_history(World& world, Maintained& done) {
     return forgotten;
 }
 
-Status remove_releases(World& world, Maintained& done) {
-    auto projects = store::all_projects(world.db);
-    if (!projects) return fail(projects.error());
-    for (const auto& project : *projects) {
-        auto stale = store::stale_releases(world.db, project.name, static_cast<int>(world.settings.releases_kept));
-        if (!stale) return fail(stale.error());
-        for (const auto& commit : *stale) {
-            std::error_code error;
-            if (fs::remove(world.paths.releases_dir + '/' + project.name + '/' + commit + ".tar", error)) ++done.releases;
-            if (error) return fail(Errc::io, "release " + commit + " of " + project.name + ": " + error.message());
-        }
-    }
-    return {};
-}
-
 // Whether a run of the work item could still look into its folder.
 Result<bool> has_live_run(store::Db& db, const std::string& work_item) {
     auto task = store::find_task(db, work_item);
@@ -146,6 +132,8 @@ std::string story(const Maintained& done) {
                                                       {"posts", done.posts},
                                                       {"releases", done.releases},
                                                       {"run_folders", done.run_folders},
+                                                      {"branches", done.branches},
+                                                      {"mirrors", done.mirrors},
                                                       {"failures", done.failures}});
 }
 
@@ -161,7 +149,7 @@ Result<bool> maintenance_due(World& world) {
 
 Result<Maintained> maintain(World& world) {
     Maintained done;
-    for (const auto part : {back_up, forget_history, remove_releases, remove_run_folders, checkpoint}) {
+    for (const auto part : {back_up, forget_history, remove_releases, remove_run_folders, keep_repositories, checkpoint}) {
         const auto worked = part(world, done);
         if (worked) continue;
         ++done.failures;

@@ -12,7 +12,8 @@ struct Maintained {
     std::string backup;  // its path; empty where none was made
     int backups_pruned = 0;
     std::int64_t events = 0, deliveries = 0, posts = 0;  // forgotten
-    int releases = 0, run_folders = 0;                   // removed
+    int releases = 0, run_folders = 0, branches = 0;     // removed
+    int mirrors = 0;                                     // packed
     int failures = 0;                                    // parts that failed, told by World::warn
 };
 // Whether `maintenance_interval_s` has passed since the last pass began, by the wall clock; the first time it is due.

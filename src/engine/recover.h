@@ -43,7 +43,7 @@ struct Handlers {  // the two units of which one finishes a run
 // Leases whose owner is gone, of transitions also those held beyond the ceiling, by force: their owner's unit is stopped and
 // seen empty first.
 void reclaim_leases(World& world, Recovered& recovered);
-// Units that no live job owns. `loaded` must be older than `live`.
+// Units that no live job owns; of those that should end by themselves, what does not. `loaded` must be older than `live`.
 void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,
                   Recovered& recovered);
 

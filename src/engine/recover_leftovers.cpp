@@ -8,6 +8,7 @@
 #include "core/work_item.h"
 #include "engine/leases.h"
 #include "engine/recover.h"
+#include "engine/strays.h"
 #include "store/facts.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -24,15 +25,24 @@ std::string instance_of(const std::string& unit, std::string_view stem) {
     return unit.substr(stem.size() + 1, unit.size() - stem.size() - 1 - suffix.size());
 }
 
-// Whether a live job owns this unit. Prepares, finishes and steps end by themselves and look at the database first.
+// Whether a live job owns this unit: agent, deploy and step by their name in its run, the others by any run of the task.
 bool owned(const std::string& unit, const std::vector<store::Claim>& live) {
-    const auto runs = [&](const std::string& work_item) {
-        return std::any_of(live.begin(), live.end(), [&](const auto& c) { return !is_step(c) && c.work_item == work_item; });
-    };
-    if (!instance_of(unit, names::agent).empty() || !instance_of(unit, names::deploy).empty())
-        return std::any_of(live.begin(), live.end(), [&](const auto& c) { return c.run.unit == unit; });
-    const auto networked = instance_of(unit, names::network);
-    return networked.empty() || runs(networked);
+    if (std::any_of(live.begin(), live.end(), [&](const auto& c) { return c.run.unit == unit; })) return true;
+    for (const auto stem :
+         {names::network, names::prepare, names::finish_ok, names::finish_fail, names::deploy_ok, names::deploy_fail}) {
+        const auto work_item = instance_of(unit, stem);
+        if (!work_item.empty())
+            return std::any_of(live.begin(), live.end(),
+                               [&](const auto& c) { return !is_step(c) && c.work_item == work_item; });
+    }
+    return false;
+}
+
+// Prepares, finishes and steps look at the database first and end by themselves, a moment after what they did is on record or
+// when they were started for nothing: they are given time for it.
+bool ends_by_itself(const std::string& unit) {
+    return instance_of(unit, names::agent).empty() && instance_of(unit, names::deploy).empty() &&
+           instance_of(unit, names::network).empty();
 }
 
 // How long the lease is held: since the run of its step began, where that is known.
@@ -133,12 +143,15 @@ void reclaim_leases(World& world, Recovered& recovered) {
 
 void stop_orphans(World& world, const std::vector<std::string>& loaded, const std::vector<store::Claim>& live,
                   Recovered& recovered) {
+    Strays strays(world);
     for (const auto& unit : loaded) {
         if (owned(unit, live) && !planted("stops_what_is_owned")) continue;
+        if (ends_by_itself(unit) && !strays.long_seen(unit)) continue;
         auto stopped = bounded("recover.stop_orphan", [&] { return world.units->stop(unit); });
         if (!stopped && stopped.error().code != Errc::unavailable) world.warn(unit, stopped.error().text);
         ++recovered.stopped_units;
     }
+    strays.keep();
 }
 
 void tidy(World& world) {

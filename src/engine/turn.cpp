@@ -40,8 +40,12 @@ Result<std::optional<store::LeaseOwner>> Turn::dead_owner(const store::LeaseOwne
     return std::nullopt;
 }
 
+bool Turn::leased() const {
+    return world_.settings.transition_lease_enabled && settings::covers(world_.settings.transition_lease_repos, project_);
+}
+
 Result<bool> Turn::acquire(const store::LeaseOwner& owner) {
-    if (!world_.settings.transition_lease_enabled) {
+    if (!leased()) {
         auto lease = store::find_transition(world_.db, task_.id);
         if (!lease) return fail(lease.error());
         fence_ = *lease ? (*lease)->fence : 0;
@@ -122,7 +126,7 @@ Status Turn::write(std::string_view name, const Work& work) {
 }
 
 Status Turn::release(store::Tx& tx) {
-    if (!fence_ || !world_.settings.transition_lease_enabled) return {};
+    if (!fence_ || !leased()) return {};
     auto released = store::release_transition(tx, task_.id, *fence_);
     if (!released) return fail(released.error());
     return {};

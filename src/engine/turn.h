@@ -24,8 +24,8 @@ public:
         : world_(world), task_(std::move(task)), project_(project), job_(std::move(job)) {}
 
     // Takes the transition lease, from a dead owner too (whose unit is stopped first where it is only seen empty), and reads
-    // the task anew. False: another owner lives. Without leases (ORCH_TRANSITION_LEASE_ENABLED) the compare-and-swap alone
-    // decides.
+    // the task anew. False: another owner lives. Without leases (ORCH_TRANSITION_LEASE_ENABLED, …_REPOS) the
+    // compare-and-swap alone decides.
     [[nodiscard]] Result<bool> acquire(const store::LeaseOwner& owner);
     // Opens mirror and forge and fetches; also under the merge lease, to see what is there by then.
     [[nodiscard]] Status look();
@@ -54,6 +54,7 @@ public:
     [[nodiscard]] bool works(Role role) const { return project_.workers.contains(role); }
 
 private:
+    [[nodiscard]] bool leased() const;  // whether transitions of the project take the lease
     [[nodiscard]] Result<std::optional<store::LeaseOwner>> dead_owner(const store::LeaseOwner& self, bool& forced);
     [[nodiscard]] Result<std::optional<std::int64_t>> take_lease(const store::LeaseOwner& owner);
     [[nodiscard]] Status still_counts(store::Tx& tx);

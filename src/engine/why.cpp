@@ -149,9 +149,14 @@ Why queued(const store::Task& task, const store::Job& job, const HostView& host)
     }
 }
 
-Why transition_under_way(const store::TransitionLease& lease, const HostView& host) {
-    return {.text = "A transition is under way: its lease is held by unit " + lease.owner->unit + ", process " +
-                    std::to_string(lease.owner->pid) + ", for " + span_text(host.now.utc_ms - lease.acquired_at) + ".",
+Why transition_under_way(const store::TransitionLease& lease, std::optional<Liveness> owner, const HostView& host) {
+    const auto held = "its lease is held by unit " + lease.owner->unit + ", process " + std::to_string(lease.owner->pid) + ", ";
+    const auto age = "for " + span_text(host.now.utc_ms - lease.acquired_at) + ".";
+    if (owner == Liveness::dead || owner == Liveness::empty)
+        return {
+            .text = "A transition broke off: " + held + "which is dead; the next pass, or whoever needs the lease, takes it.",
+            .since = lease.acquired_at};
+    return {.text = "A transition is under way: " + held + (owner == Liveness::alive ? "alive " : "") + age,
             .since = lease.acquired_at};
 }
 
@@ -172,7 +177,7 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
                 .since = task.waiting_since};
     }
     if (job != nullptr && job->status != JobStatus::queued && job->kind != JobKind::advance) return under_way(*job, host);
-    if (around.lease) return transition_under_way(*around.lease, host);
+    if (around.lease) return transition_under_way(*around.lease, around.owner, host);
     if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, host);
     if (auto pause = paused(task, around, host)) return *pause;
     if (!around.needs.empty()) return {.text = "Waits for " + joined(around.needs) + ".", .command = {}};
@@ -204,7 +209,8 @@ Result<HostView> look_at_host(const House& house) {
     return host;
 }
 
-Result<Surroundings> look_around(store::Db& db, const store::Task& task) {
+Result<Surroundings> look_around(const House& house, const store::Task& task) {
+    auto& db = house.db;
     Surroundings around;
     auto project = store::find_project(db, task.project);
     if (!project) return fail(project.error());
@@ -225,6 +231,10 @@ Result<Surroundings> look_around(store::Db& db, const store::Task& task) {
     auto lease = store::find_transition(db, task.id);
     if (!lease) return fail(lease.error());
     if (*lease && (*lease)->owner) around.lease = std::move(*lease);
+    if (around.lease && house.see) {
+        const auto& owner = *around.lease->owner;
+        around.owner = judge({owner.unit, owner.boot_id, owner.invocation_id}, house.see(owner.unit), house.now.boot_id);
+    }
     return around;
 }
 

@@ -42,8 +42,9 @@ struct Surroundings {
     std::vector<std::string> needs;               // work items that it waits for
     std::vector<store::Job> live;                 // its live jobs
     std::optional<store::TransitionLease> lease;  // while somebody holds it
+    std::optional<Liveness> owner;                // of its unit, where that was looked at
 };
-[[nodiscard]] Result<Surroundings> look_around(store::Db& db, const store::Task& task);
+[[nodiscard]] Result<Surroundings> look_around(const House& house, const store::Task& task);
 
 // Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,
 // paused, waiting for others, queued and why it is not started, waiting for something, nothing at all.

@@ -24,6 +24,8 @@ public:
     // moved.
     [[nodiscard]] virtual Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
                                       const std::string& expected) = 0;
+    // Removes the branch if the forge has `expected` there; Errc::conflict if it moved. Gone already is success.
+    [[nodiscard]] virtual Status remove(const std::string& branch, const std::string& expected) = 0;
     // Fast-forwards `target` from exactly `from` to exactly `commit` (which a task branch there has already). Errc::conflict if
     // the target moved.
     [[nodiscard]] virtual Status merge(git::Mirror& mirror, const std::string& target, const std::string& commit,

@@ -23,6 +23,7 @@ public:
                 const std::string& expected) override {
         return mirror.push(bare_.path(), branch, commit, expected);
     }
+    Status remove(const std::string& branch, const std::string& expected) override { return bare_.remove(branch, expected); }
     // The objects are there already, with the task's branch.
     Status merge(git::Mirror&, const std::string& target, const std::string& commit, const std::string& from) override {
         return bare_.fast_forward(target, commit, from);

@@ -32,4 +32,10 @@ Status Bare::fast_forward(const std::string& branch, const std::string& to, cons
     return repository.update("refs/heads/" + branch, to, from);
 }
 
+Status Bare::remove(const std::string& branch, const std::string& from) const {
+    for (const auto& ok : {check_branch(branch), check_oid(from)})
+        if (!ok) return ok;
+    return Repository{path_, options_.timeout_s}.remove("refs/heads/" + branch, from);
+}
+
 }  // namespace orchd::git

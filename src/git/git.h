@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,7 +75,8 @@ public:
     [[nodiscard]] virtual Result<Rebased> rebase(const std::string& head, const std::string& onto) = 0;
 };
 
-// The mirror at `path`, made if it is not there (atomically: a half-made one is never seen).
+// The mirror at `path`, made if it is not there (atomically: a half-made one is never seen). While it is open nobody compacts
+// it; Errc::unavailable where somebody did for longer than the time limit.
 [[nodiscard]] Result<std::unique_ptr<Mirror>> open_mirror(const std::string& path, const Options& options);
 
 // A bare repository on this host that others write too: a local forge. Every call asks or changes the repository itself.
@@ -87,11 +89,25 @@ public:
     [[nodiscard]] Result<bool> contains(const std::string& branch, const std::string& commit) const;
     // refs/heads/BRANCH := to, a descendant of `from`, if it is `from` now. A branch that contains `to` already is success.
     [[nodiscard]] Status fast_forward(const std::string& branch, const std::string& to, const std::string& from) const;
+    // Removes the branch if it is `from` now; Errc::conflict otherwise. Gone already is success.
+    [[nodiscard]] Status remove(const std::string& branch, const std::string& from) const;
 
 private:
     std::string path_;
     Options options_;
 };
+
+// Upkeep of a repository of ours (upkeep.cpp).
+//
+// Names of the branches under refs/PREFIX that begin with `start`: ("heads", "task/") names our own branches of a mirror,
+// ("remotes/forge", "task/") the forge's as last fetched.
+[[nodiscard]] Result<std::vector<std::string>> branch_names(const std::string& repository, const std::string& prefix,
+                                                            const std::string& start, const Options& options);
+// Packs all objects of a mirror anew once much has gathered; what no reference leads to and is older than two weeks goes. Alone
+// with the mirror: Errc::unavailable where it stays in use for too long. `idle` is asked then: nothing is done where somebody
+// may borrow an object. Whether it was done.
+[[nodiscard]] Result<bool> tidy_objects(const std::string& mirror, const std::function<Result<bool>()>& idle,
+                                        const Options& options);
 
 // The side of the run: called by the launcher, as the run's own user, in its own clone, which is hostile to everyone but
 // itself.

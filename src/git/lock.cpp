@@ -24,20 +24,39 @@ bool remove_if_leftover(const fs::path& file) {
     return true;
 }
 
-}  // namespace
-
-Result<RepositoryLock> RepositoryLock::take(const std::string& repository, std::int64_t timeout_s) {
+// flock(2) with a limit. The descriptor goes to children too: no O_CLOEXEC, see the header.
+Result<host::Fd> lock_file(const std::string& file, int flags, int operation, const std::string& repository,
+                           std::int64_t timeout_s) {
     constexpr int step_ms = 2;
-    const auto file = repository + "/orchd.lock";
-    host::Fd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));  // no O_CLOEXEC: see the header
+    host::Fd fd(::open(file.c_str(), flags | O_NOFOLLOW, 0600));
     if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
-    for (auto left_ms = timeout_s * 1000; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; left_ms -= step_ms) {
+    for (auto left_ms = timeout_s * 1000; ::flock(fd.get(), operation | LOCK_NB) != 0; left_ms -= step_ms) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail(Errc::io, file + ": " + std::strerror(errno));
         if (left_ms <= 0)
             return fail(Errc::unavailable, repository + " was in use for more than " + std::to_string(timeout_s) + " s");
         ::poll(nullptr, 0, step_ms);
     }
-    return RepositoryLock(repository, std::move(fd));
+    return fd;
+}
+
+}  // namespace
+
+Result<RepositoryLock> RepositoryLock::take(const std::string& repository, std::int64_t timeout_s) {
+    auto locked = lock_file(repository + "/orchd.lock", O_RDWR | O_CREAT, LOCK_EX, repository, timeout_s);
+    if (!locked) return fail(locked.error());
+    return RepositoryLock(repository, std::move(*locked));
+}
+
+Result<UseLock> UseLock::shared(const std::string& repository, std::int64_t timeout_s) {
+    auto locked = lock_file(repository, O_RDONLY | O_DIRECTORY, LOCK_SH, repository, timeout_s);
+    if (!locked) return fail(locked.error());
+    return UseLock(std::move(*locked));
+}
+
+Result<UseLock> UseLock::alone(const std::string& repository, std::int64_t timeout_s) {
+    auto locked = lock_file(repository, O_RDONLY | O_DIRECTORY, LOCK_EX, repository, timeout_s);
+    if (!locked) return fail(locked.error());
+    return UseLock(std::move(*locked));
 }
 
 int RepositoryLock::remove_leftovers() const { return remove_lock_files(repository_); }

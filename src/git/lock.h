@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "host/fd.h"
@@ -22,6 +23,19 @@ public:
 private:
     RepositoryLock(std::string repository, host::Fd fd) : repository_(std::move(repository)), fd_(std::move(fd)) {}
     std::string repository_;
+    host::Fd fd_;
+};
+
+// Whether a repository's objects may be packed and pruned: flock(2) on its folder, shared by every process that has it open as
+// a Mirror, alone for who packs it. Inherited by git children like the one above.
+class UseLock {
+public:
+    // Errc::unavailable after `timeout_s`.
+    [[nodiscard]] static Result<UseLock> shared(const std::string& repository, std::int64_t timeout_s);
+    [[nodiscard]] static Result<UseLock> alone(const std::string& repository, std::int64_t timeout_s);
+
+private:
+    explicit UseLock(host::Fd fd) : fd_(std::move(fd)) {}
     host::Fd fd_;
 };
 

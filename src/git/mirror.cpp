@@ -197,7 +197,9 @@ Result<std::string> DiskMirror::patch_id(const std::string& base, const std::str
 
 Result<std::unique_ptr<Mirror>> open_mirror(const std::string& path, const Options& options) {
     if (auto ok = is_made(path) ? Status{} : make_mirror(path, options.timeout_s); !ok) return fail(ok.error());
-    return std::make_unique<DiskMirror>(path, options);
+    auto use = UseLock::shared(path, options.timeout_s);
+    if (!use) return fail(use.error());
+    return std::make_unique<DiskMirror>(path, options, std::move(*use));
 }
 
 }  // namespace orchd::git

@@ -3,15 +3,18 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "git/git.h"
+#include "git/lock.h"
 #include "git/repository.h"
 
 namespace orchd::git {
 
 class DiskMirror final : public Mirror {
 public:
-    DiskMirror(const std::string& path, const Options& options) : repository_{path, options.timeout_s} {}
+    DiskMirror(const std::string& path, const Options& options, UseLock use)
+        : repository_{path, options.timeout_s}, use_(std::move(use)) {}
 
     const std::string& path() const override { return repository_.path; }
     Status fetch(const std::string& url) override;
@@ -46,6 +49,7 @@ private:
     Result<std::string> write_object(const std::string& type, const std::string& content);
 
     Repository repository_;
+    UseLock use_;
     std::optional<std::string> fetched_;  // "OID NAME" a line: the forge's branches as this object has fetched them
 };
 

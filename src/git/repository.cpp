@@ -52,4 +52,17 @@ Status Repository::update(const std::string& reference, const std::string& to, c
     return fail(refused(what, *answer));
 }
 
+Status Repository::remove(const std::string& reference, const std::string& from) const {
+    const auto lock = lock_for_writing();
+    if (!lock) return fail(lock.error());
+    const auto what = call({"update-ref", "--no-deref", "-d", reference, from});
+    const auto answer = git::call(what);
+    if (!answer) return fail(answer.error());
+    const auto now = commit_of(reference);
+    if (!now) return fail(now.error());
+    if (!*now) return {};
+    if (**now != from) return fail(Errc::conflict, reference + " is " + **now + " now, not " + from);
+    return fail(refused(what, *answer));
+}
+
 }  // namespace orchd::git

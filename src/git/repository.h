@@ -25,6 +25,8 @@ struct Repository {
     [[nodiscard]] Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) const;
     // reference := to if it is `from` (empty: must not exist). Errc::conflict where it is something else.
     [[nodiscard]] Status update(const std::string& reference, const std::string& to, const std::string& from) const;
+    // Removes the reference if it is `from`; gone already is success. Errc::conflict where it is something else.
+    [[nodiscard]] Status remove(const std::string& reference, const std::string& from) const;
 };
 
 }  // namespace orchd::git

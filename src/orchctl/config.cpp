@@ -53,6 +53,15 @@ std::vector<std::string> timers_out_of_step(const settings::Settings& values) {
     return problems;
 }
 
+// Names in lists of projects that no project has: a slip of the pen would switch something off without a word.
+std::vector<std::string> unknown_projects(const settings::Settings& values, const settings::Projects& projects) {
+    std::vector<std::string> problems;
+    for (const auto& entry : values.transition_lease_repos)
+        if (entry != "*" && settings::find(projects, entry) == nullptr)
+            problems.push_back("transition_lease_repos names " + entry + ", which is no project with a valid file");
+    return problems;
+}
+
 Status check(Session& session) {
     std::vector<std::string> problems;
     settings::Settings values;
@@ -66,6 +75,7 @@ Status check(Session& session) {
     for (const auto& problem : projects.problems) {
         for (auto& line : lines_of(problem.text)) problems.push_back(std::move(line));
     }
+    for (auto& problem : unknown_projects(values, projects)) problems.push_back(std::move(problem));
     return report(session, problems, "Settings and " + std::to_string(projects.good.size()) + " projects are in order.");
 }
 

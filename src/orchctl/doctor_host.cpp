@@ -111,11 +111,11 @@ void look_at_programs(Findings& findings) {
 
 void look_at_users(Findings& findings) {
     const auto before = findings.size();
-    for (const auto* user : {"orchd", "orchd-worker", "orchd-deploy"})
+    for (const auto* user : {"orchd", "orchd-worker", "orchd-listener", "orchd-deploy"})
         if (::getpwnam(user) == nullptr)
             findings.push_back(
                 {"users", Health::fail, std::string("There is no user ") + user + ".", "Run: systemd-sysusers orchd.conf"});
-    for (const auto* user : {"orchd", "orchd-worker"})
+    for (const auto* user : {"orchd", "orchd-worker", "orchd-listener"})
         if (!in_group("orchd-db", user))
             findings.push_back({"users", Health::fail, std::string(user) + " is not in the group orchd-db.",
                                 "Run: systemd-sysusers orchd.conf"});

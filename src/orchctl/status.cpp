@@ -131,6 +131,57 @@ void tell_leases(Session& session, const json::object& queue) {
     session.table(table);
 }
 
+std::string reaper_text(const Record& reaper, const json::object& queue) {
+    if (!reaper.flag("enabled")) return "off";
+    const auto* last = member(queue, "reaper").as_object().if_contains("last_pass");
+    if (last == nullptr || !last->is_object()) return "on, no pass yet";
+    const auto pass = record_of(last->get_object());
+    return "on, last pass " + local_time(pass.number("at")) + " by " + pass.text("by") +
+           (pass.text("did").empty() ? "" : ": " + pass.text("did"));
+}
+
+std::string maintenance_text(const Record& maintenance, const json::object& queue) {
+    if (!maintenance.flag("enabled")) return "off";
+    const auto& all = member(queue, "maintenance").as_object();
+    const auto* at = all.if_contains("last_at");
+    if (at == nullptr || at->is_null()) return "on, no pass yet";
+    std::string text = "on, last pass " + local_time(maintenance.number("last_at"));
+    const auto* last = all.if_contains("last");
+    const auto failures = last != nullptr && last->is_object() ? record_of(last->get_object()).number("failures") : 0;
+    return failures == 0 ? text : text + ": " + std::to_string(failures) + " parts failed, see its journal";
+}
+
+// "5 pending, 3 done": every number of the block by its name.
+std::string numbers_text(const json::object& block) {
+    std::string text;
+    for (const auto& [name, value] : block)
+        if (value.is_int64() && !name.ends_with("_at"))
+            text += (text.empty() ? "" : ", ") + std::to_string(value.get_int64()) + ' ' + std::string(name);
+    return text;
+}
+
+void tell_systems(Session& session, const json::object& queue) {
+    Table table({{"SYSTEM"}, {"STATE"}});
+    if (member(queue, "reaper").is_object()) table.add({"reaper", reaper_text(part(queue, "reaper"), queue)});
+    if (member(queue, "maintenance").is_object())
+        table.add({"maintenance", maintenance_text(part(queue, "maintenance"), queue)});
+    for (const auto* key : {"deliveries", "outbox", "counters"})
+        if (const auto* block = member(queue, key).if_object(); block != nullptr && !numbers_text(*block).empty())
+            table.add({key, numbers_text(*block)});
+    if (table.empty()) return;
+    session.heading("Systems");
+    session.table(table);
+}
+
+void tell_dependencies(Session& session, const json::object& queue) {
+    Table table({{"WORK-ITEM"}, {"WAITS FOR"}, {"WHICH IS AT"}});
+    for (const auto& edge : records_of(member(queue, "task_deps")))
+        table.add({edge.text("work_item"), edge.text("needs"), edge.text("needs_stage")});
+    if (table.empty()) return;
+    session.heading("Dependencies");
+    session.table(table);
+}
+
 Status queue(Session& session) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
@@ -147,6 +198,8 @@ Status queue(Session& session) {
     tell_jobs(session, *story, "queued", "Queued");
     tell_jobs(session, *story, "recent", "Ended lately");
     tell_leases(session, *story);
+    tell_dependencies(session, *story);
+    tell_systems(session, *story);
     return {};
 }
 
@@ -158,7 +211,8 @@ void add_status(CLI::App& app, Session& session) {
 }
 
 void add_queue(CLI::App& app, Session& session) {
-    auto* command = app.add_subcommand("queue", "Show the queue: what runs, what waits, what ended lately, and the leases");
+    auto* command = app.add_subcommand(
+        "queue", "Show the queue: what runs, what waits, what ended lately, leases, dependencies, and each system");
     command->callback([&session] { session.command = [&session] { return queue(session); }; });
 }
 

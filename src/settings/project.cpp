@@ -103,6 +103,7 @@ private:
                        "\"" + project_.target + "\" is not allowed; it takes the name of a branch outside task/");
         }
         project_.max_concurrency = static_cast<int>(in_.number("project.max_concurrency", concurrency, 0));
+        project_.self = in_.flag("project.self");
     }
 
     void places() {
@@ -301,6 +302,11 @@ Projects load_projects(const std::string& dir, const Settings& settings) {
         projects.good.push_back(std::move(*project));
     }
     return projects;
+}
+
+bool covers(const std::vector<std::string>& list, const Project& project) {
+    if (list.empty()) return project.self;
+    return std::any_of(list.begin(), list.end(), [&](const auto& entry) { return entry == "*" || entry == project.name; });
 }
 
 const Project* owner_of(const Projects& projects, std::string_view prefix) {

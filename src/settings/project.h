@@ -28,6 +28,7 @@ struct Worker {  // how one role is worked: a [roles.NAME] table, or [ci] [test]
 struct Project {
     std::string name, prefix, target = "main";
     int max_concurrency = 0;                       // 0: none of its own
+    bool self = false;                             // it is orchd itself
     std::string file;                              // where it was read
     std::string forge_kind = "local", forge_path;  // forge_path: the bare repository of a local forge
     std::string forge_repository;        // "acme/app": whose webhooks are this project's; empty: only those to its address
@@ -59,6 +60,9 @@ struct Projects {
     std::vector<Project> good;             // by name; a bad file never hides a good one (R40)
     std::vector<ProjectProblem> problems;  // unreadable files, unknown keys, a prefix that an earlier file has, …
 };
+// Whether a setting that lists projects (ORCH_…_REPOS) covers this one: by name, or all with "*"; where the list is empty, a
+// project marked `self`.
+[[nodiscard]] bool covers(const std::vector<std::string>& list, const Project& project);
 // The host's settings are asked for the budgets that time limits of a project must fit into (R17).
 [[nodiscard]] Projects load_projects(const std::string& dir, const Settings& settings);
 [[nodiscard]] Result<Project> load_project(const std::string& file, const Settings& settings);

@@ -24,6 +24,20 @@ struct Variable {
     std::string name, value, where;
 };
 
+// "a, b": what stands between commas, without blanks around it; nothing of an empty text.
+std::vector<std::string> entries_of(const std::string& text) {
+    std::vector<std::string> entries;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find(',', at), text.size());
+        auto entry = text.substr(at, end - at);
+        entry.erase(entry.find_last_not_of(" \t") + 1);
+        entry.erase(0, entry.find_first_not_of(" \t"));
+        entries.push_back(std::move(entry));
+        at = end + 1;
+    }
+    return entries;
+}
+
 // What an environment variable's text means for the key, as the value that a file would hold.
 Value value_from_text(const Key& key, const std::string& text) {
     if (std::holds_alternative<bool Settings::*>(key.field)) {
@@ -33,6 +47,7 @@ Value value_from_text(const Key& key, const std::string& text) {
             if (text == no) return false;
         return text;
     }
+    if (std::holds_alternative<std::vector<std::string> Settings::*>(key.field)) return entries_of(text);
     if (const auto number = parse_integer(text)) return *number;
     return text;
 }
@@ -123,6 +138,12 @@ private:
             const auto* flag = std::get_if<bool>(&value);
             if (flag == nullptr) return refuse(key, value, label);
             settings_.*(*field) = *flag;
+        } else if (const auto* list_field = std::get_if<std::vector<std::string> Settings::*>(&key.field)) {
+            const auto* list = std::get_if<std::vector<std::string>>(&value);
+            if (list == nullptr) return refuse(key, value, label);
+            const auto odd = std::find_if_not(list->begin(), list->end(), listable);
+            if (odd != list->end()) return refuse(key, *odd, label);
+            settings_.*(*list_field) = *list;
         } else {
             const auto whole = number_of(key, value);
             if (!whole || *whole < key.least || *whole > key.most) return refuse(key, value, label);

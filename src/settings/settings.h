@@ -30,21 +30,23 @@ struct Settings {
     std::int64_t merge_tries = 5;                // ORCH_MERGE_TRIES: rebase and test again before a head gives way
     std::int64_t disk_floor_bytes = 256 << 20;   // ORCH_DISK_FLOOR_BYTES: less free space than this, and nothing is claimed
     std::int64_t ballast_bytes = 32 << 20;       // ORCH_BALLAST_BYTES: given back when the disk is full
-    std::int64_t maintenance_interval_s = 21600;         // ORCH_MAINTENANCE_INTERVAL_S
-    std::int64_t backups_kept = 8;                       // ORCH_BACKUPS_KEPT
-    std::int64_t event_retention_days = 90;              // ORCH_EVENT_RETENTION_DAYS
-    std::int64_t delivery_retention_days = 30;           // ORCH_DELIVERY_RETENTION_DAYS
-    std::int64_t releases_kept = 5;                      // ORCH_RELEASES_KEPT
-    std::int64_t control_idle_s = 30;                    // ORCH_CONTROL_IDLE_S
-    std::int64_t listener_idle_s = 60;                   // ORCH_LISTENER_IDLE_S
-    std::int64_t listener_connections = 800;             // ORCH_LISTENER_CONNECTIONS
-    std::int64_t listener_connections_per_source = 400;  // ORCH_LISTENER_CONNECTIONS_PER_SOURCE
-    bool maintenance_enabled = true;                     // ORCH_MAINTENANCE_ENABLED
-    bool premerge_rebase_always = true;                  // ORCH_PREMERGE_REBASE_ALWAYS
-    bool transition_lease_enabled = true;                // ORCH_TRANSITION_LEASE_ENABLED
-    bool reaper_enabled = true;                          // ORCH_REAPER_ENABLED
-    bool lease_reclaim_enabled = true;                   // ORCH_LEASE_RECLAIM_ENABLED
-    bool impossible_queued_sanitize_enabled = true;      // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
+    std::int64_t maintenance_interval_s = 21600;           // ORCH_MAINTENANCE_INTERVAL_S
+    std::int64_t backups_kept = 8;                         // ORCH_BACKUPS_KEPT
+    std::int64_t event_retention_days = 90;                // ORCH_EVENT_RETENTION_DAYS
+    std::int64_t delivery_retention_days = 30;             // ORCH_DELIVERY_RETENTION_DAYS
+    std::int64_t branch_retention_days = 30;               // ORCH_BRANCH_RETENTION_DAYS
+    std::int64_t releases_kept = 5;                        // ORCH_RELEASES_KEPT
+    std::int64_t control_idle_s = 30;                      // ORCH_CONTROL_IDLE_S
+    std::int64_t listener_idle_s = 60;                     // ORCH_LISTENER_IDLE_S
+    std::int64_t listener_connections = 800;               // ORCH_LISTENER_CONNECTIONS
+    std::int64_t listener_connections_per_source = 400;    // ORCH_LISTENER_CONNECTIONS_PER_SOURCE
+    std::vector<std::string> transition_lease_repos{"*"};  // ORCH_TRANSITION_LEASE_REPOS: projects, see covers()
+    bool maintenance_enabled = true;                       // ORCH_MAINTENANCE_ENABLED
+    bool premerge_rebase_always = true;                    // ORCH_PREMERGE_REBASE_ALWAYS
+    bool transition_lease_enabled = true;                  // ORCH_TRANSITION_LEASE_ENABLED
+    bool reaper_enabled = true;                            // ORCH_REAPER_ENABLED
+    bool lease_reclaim_enabled = true;                     // ORCH_LEASE_RECLAIM_ENABLED
+    bool impossible_queued_sanitize_enabled = true;        // ORCH_IMPOSSIBLE_QUEUED_SANITIZE_ENABLED
 };
 
 struct Sources {                       // where settings come from; tests point elsewhere

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "core/work_item.h"
 #include "settings/document.h"
 
 namespace orchd::settings {
@@ -57,6 +58,8 @@ constexpr std::array table{
         "Days for which the history of tasks that are over is kept"},
     Key{"delivery_retention_days", &S::delivery_retention_days, 1, 36500, Unit::none,
         "Days for which deliveries that were dealt with are kept, and told when they come again"},
+    Key{"branch_retention_days", &S::branch_retention_days, 1, 36500, Unit::none,
+        "Days for which the branch of a task that is over is kept, on the forge and in the mirror"},
     Key{"releases_kept", &S::releases_kept, 0, 1000, Unit::none,
         "Built releases of each project that are kept beside the live one and its predecessor"},
     Key{"control_idle_s", &S::control_idle_s, 1, day_s, Unit::seconds,
@@ -73,6 +76,10 @@ constexpr std::array table{
         "development"},
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
         "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
+    Key{"transition_lease_repos", &S::transition_lease_repos, 0, 0, Unit::none,
+        "Projects whose transitions take the lease, where leases are on; \"*\" is all of them, an empty list the projects "
+        "marked "
+        "self"},
     Key{"reaper_enabled", &S::reaper_enabled, 0, 0, Unit::none,
         "Whether runs are judged dead or too old, and units without a job stopped; without it only what is recorded or of "
         "another boot is put right"},
@@ -109,6 +116,8 @@ std::string env_name(const Key& key) {
 
 std::string allowed(const Key& key) {
     if (std::holds_alternative<bool Settings::*>(key.field)) return "true or false";
+    if (std::holds_alternative<std::vector<std::string> Settings::*>(key.field))
+        return "a list of project names, such as [\"hello\", \"app\"]; in the environment with commas: hello,app";
     if (key.unit == Unit::bytes)
         return "a size from " + size_text(key.least) + " to " + size_text(key.most) + ", such as \"2G\"";
     return (key.unit == Unit::seconds ? "seconds from " : "an integer from ") + std::to_string(key.least) + " to " +
@@ -117,9 +126,16 @@ std::string allowed(const Key& key) {
 
 std::string value_text(const Key& key, const Settings& settings) {
     if (const auto* flag = std::get_if<bool Settings::*>(&key.field)) return settings.*(*flag) ? "true" : "false";
+    if (const auto* list = std::get_if<std::vector<std::string> Settings::*>(&key.field)) {
+        std::string text;
+        for (const auto& entry : settings.*(*list)) text += (text.empty() ? "\"" : ", \"") + entry + '"';
+        return '[' + text + ']';
+    }
     const auto number = settings.*std::get<std::int64_t Settings::*>(key.field);
     return key.unit == Unit::bytes ? '"' + size_text(number) + '"' : std::to_string(number);
 }
+
+bool listable(const std::string& entry) { return entry == "*" || valid_project_name(entry); }
 
 std::string_view unit_text(Unit unit) {
     switch (unit) {

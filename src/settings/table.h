@@ -15,7 +15,7 @@ enum class Unit { none, seconds, bytes };
 
 struct Key {
     std::string_view name;  // in the file; also the field's
-    std::variant<std::int64_t Settings::*, bool Settings::*> field;
+    std::variant<std::int64_t Settings::*, bool Settings::*, std::vector<std::string> Settings::*> field;  // lists: of projects
     std::int64_t least = 0, most = 0;  // of numbers; both included
     Unit unit = Unit::none;
     std::string_view text;  // one line, without a full stop
@@ -26,9 +26,11 @@ struct Key {
 
 // "ORCH_MAX_CONCURRENCY"
 [[nodiscard]] std::string env_name(const Key& key);
-// "an integer from 1 to 1000", "seconds from 1 to 3600", "a size from 1M to 64G", "true or false"
+// "an integer from 1 to 1000", "seconds from 1 to 3600", "a size from 1M to 64G", "true or false", "a list of projects …"
 [[nodiscard]] std::string allowed(const Key& key);
-// The key's value as it is written in the file: "4", "\"1G\"", "true".
+// Whether a list may hold this: a project's name, or "*".
+[[nodiscard]] bool listable(const std::string& entry);
+// The key's value as it is written in the file: "4", "\"1G\"", "true", "[\"hello\"]".
 [[nodiscard]] std::string value_text(const Key& key, const Settings& settings);
 [[nodiscard]] std::string_view unit_text(Unit unit);
 

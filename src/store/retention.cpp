@@ -63,4 +63,9 @@ Result<std::vector<std::string>> stale_releases(Db& db, const std::string& proje
         [](const Row& row) { return row.text(0); }, project, keep);
 }
 
+Result<std::vector<std::string>> release_commits(Db& db, const std::string& project) {
+    return list_rows(
+        db, "SELECT \"commit\" FROM releases WHERE project = ?", [](const Row& row) { return row.text(0); }, project);
+}
+
 }  // namespace orchd::store

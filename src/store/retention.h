@@ -26,5 +26,7 @@ struct Pruned {
 // Commits of the project whose release nobody goes back to: replaced, failed or rolled back, neither the live one's
 // predecessor nor among the newest `keep` of these.
 [[nodiscard]] Result<std::vector<std::string>> stale_releases(Db& db, const std::string& project, int keep);
+// Commits of all releases of the project, whatever became of them.
+[[nodiscard]] Result<std::vector<std::string>> release_commits(Db& db, const std::string& project);
 
 }  // namespace orchd::store

@@ -56,7 +56,7 @@ json::object columns(const store::Task& task) {
 Status add_why(const House& house, const store::Task& task, json::object& object) {
     const auto host = engine::look_at_host(house);
     if (!host) return fail(host.error());
-    const auto around = engine::look_around(house.db, task);
+    const auto around = engine::look_around(house, task);
     if (!around) return fail(around.error());
     const auto why = engine::why(task, *around, *host);
     object["needs_you"] = why.needs_you;

@@ -8,8 +8,9 @@
 #include <filesystem>
 #include <vector>
 
+#include "support/history.h"
 #include "unit/store/counting.h"
-#include "unit/store/history.h"
+#include "unit/store/store_fixture.h"
 #include "views/views.h"
 
 namespace {
@@ -40,7 +41,7 @@ Cost cost_of(store::Db& db, Make make) {
 void measure(const std::string& path, int history) {
     auto db = must(store::Db::open(path, {.mode = store::Mode::create}));
     (void)must(db.write([](store::Tx& tx) { return store::ensure_project(tx, "hello"); }));
-    store::fill_history(db, history);
+    must(db.execute(support::history_of(history)));
     must(db.checkpoint());
     const settings::Settings settings;
     const settings::Projects projects;

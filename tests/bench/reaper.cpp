@@ -10,6 +10,7 @@
 #include "engine/runs.h"
 #include "host/cgroup.h"
 #include "store/tasks.h"
+#include "support/history.h"
 
 namespace {
 
@@ -43,23 +44,6 @@ public:
     Result<std::vector<std::string>> ours() override { return std::vector<std::string>{}; }
 };
 
-void finish_jobs(store::Db& db, int count) {
-    const auto n = std::to_string(count);
-    must(db.execute(
-        "BEGIN; WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < " + n +
-        ") INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
-        " SELECT 1, 'DONE-' || n, '', '', 'b', 'deploy', 7, 0, 0 FROM n;"
-        "INSERT INTO jobs (task_id, project_id, stage_seq, kind, role, status, priority, available_at, available_boot,"
-        " available_boot_id, max_attempts, created_at) SELECT id, 1, 7, 'deploy', 'deploy', 'queued', 5, 0, 0, '', 5, 0 FROM "
-        "tasks;"
-        "INSERT INTO runs (job_id, task_id, unit, boot_id, invocation_id, started_at, started_boot, exit_kind, exit_status,"
-        " exited_at) SELECT id, task_id, 'u', 'b', 'i' || id, 0, 0, 'exited', 0, 0 FROM jobs;"
-        "UPDATE jobs SET status = 'running', started_at = 0, run_id = (SELECT id FROM runs WHERE task_id = jobs.task_id);"
-        "UPDATE jobs SET status = 'done', finished_at = 0; UPDATE tasks SET stage = 'done', stage_seq = 8;"
-        "INSERT INTO transition_leases (task_id, from_stage, fence, acquired_at) SELECT id, 'deploy', 3, 0 FROM tasks; "
-        "COMMIT"));
-}
-
 void start_jobs(store::Db& db, std::int64_t project, int count, const Now& now) {
     must(db.write([&](store::Tx& tx) -> Status {
         for (int i = 1; i <= count; ++i) {
@@ -91,7 +75,7 @@ Times measure(const std::string& path, int finished, int live) {
     const Now now{.utc_ms = 1'700'000'000'000, .boot_ms = 1'000'000, .boot_id = "boot"};
     auto db = must(store::Db::open(path, {.mode = store::Mode::create}));
     const auto project = must(db.write([](store::Tx& tx) { return store::ensure_project(tx, "hello"); })).id;
-    finish_jobs(db, finished);
+    must(db.execute(support::history_of(finished)));
     start_jobs(db, project, live, now);
     must(db.checkpoint());
     LivingUnits units;

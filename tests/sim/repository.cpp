@@ -285,6 +285,9 @@ public:
                 const std::string& expected) override {
         return mirror.push({}, branch, commit, expected);
     }
+    Status remove(const std::string& branch, const std::string&) override {
+        return fail(Errc::internal, "no task's way removes a branch, not even " + branch);
+    }
     Status merge(git::Mirror&, const std::string& target, const std::string& commit, const std::string& from) override {
         if (outside_.before("forge.merge")) return fail(no_answer("merge"));
         auto merged = outside_.attempt(

@@ -297,6 +297,10 @@ way_to() {
 beyond() {
     case $1 in
     recover.call.*) echo "only ten minutes after a run's ceiling; the simulation passes it" ;;
+    recover.strays.*) echo "only a step, prepare or finish that outlived its job; what was seen of it is seen again" ;;
+    finish.usage.*) echo "only a run that was stopped and says what it cost" ;;
+    maintain.branch.*) echo "only branch_retention_days after a task's end" ;;
+    maintain.releases.*) echo "only where builds left files" ;;
     *) return 1 ;;
     esac
 }

@@ -162,7 +162,7 @@ engine::World Scene::world(const std::string& actor) {
             .now = [this] { return now; },
             .settings = settings,
             .projects = projects,
-            .paths = {folder / "mirrors", folder / "releases", folder / "runs", folder / "left"},
+            .paths = {folder.path(), folder / "releases", folder / "runs", folder / "left"},
             .actor = actor,
             .open_mirror = [this](const settings::Project& p) { return git::open_mirror(folder / (p.name + ".git"), {}); },
             .open_forge = [this](const settings::Project& p) -> Result<std::unique_ptr<forge::Forge>> {

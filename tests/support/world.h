@@ -70,6 +70,7 @@ public:
     Result<std::optional<std::string>> head(const std::string& branch) override { return real_->head(branch); }
     Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
                 const std::string& expected) override;
+    Status remove(const std::string& branch, const std::string& expected) override { return real_->remove(branch, expected); }
     Status merge(git::Mirror& mirror, const std::string& target, const std::string& commit, const std::string& from) override;
     Result<bool> contains(git::Mirror& mirror, const std::string& target, const std::string& commit) override;
 

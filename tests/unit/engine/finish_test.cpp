@@ -294,13 +294,31 @@ TEST(FinishTest, UsageThatIsNoJsonObjectIsLeftOut) {
 TEST(FinishTest, AJobThatIsBeingStoppedIsLeftToRecovery) {
     RunLife life;
     const auto claim = life.start(Stage::development);
+    life.leaves("usage.json", R"({"tokens": 7})");
     const auto monitor = life.exited(0);
     life.scene.write(
         [&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "cancelled", life.scene.now); });
     must(life.finish(monitor));
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::exited) << "its exit is on record all the same";
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_EQ(life.run(claim.run.id).usage, R"({"tokens": 7})") << "it cost what it cost";
     EXPECT_EQ(life.count_queued(Role::step), 0);
+}
+
+TEST(FinishTest, TheLateFinishOfAnEarlierRunTakesNoUsageOfTheNext) {
+    RunLife life;
+    const auto first = life.start(Stage::development);
+    const auto late = life.exited(0);
+    life.scene.write(
+        [&](store::Tx& tx) { return store::begin_stopping(tx, first.job.id, first.run.id, "by hand", life.scene.now); });
+    life.scene.units.is_gone(life.agent());
+    life.recover();
+    life.scene.pass(life.scene.settings.backoff_cap_s * 1000);
+    const auto second = life.start();
+    life.leaves("usage.json", R"({"tokens": 7})");
+    ASSERT_NE(first.run.id, second.run.id);
+    must(life.finish(late));
+    EXPECT_EQ(life.run(first.run.id).usage, "");
 }
 
 RunLife* cancelled_life = nullptr;

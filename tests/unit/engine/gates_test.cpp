@@ -136,6 +136,31 @@ TEST_F(Gates, AVerdictKeepsItsWorthOverACleanRebaseAndAMergeByHand) {
     expect(Gate::review_approved, Colour::green, "fine");
 }
 
+TEST_F(Gates, AVerdictFromTheTrackerKeepsItsWorthOverACleanRebaseToo) {
+    task().in(Stage::analysis);
+    const auto head = task().commits({{"code", "x\n"}});
+    const auto approved = [&](const std::string& commit) {
+        scene.write([&](store::Tx& tx) {
+            return store::add_verdict(tx, {.task_id = task().row().id,
+                                           .stage_seq = task().row().stage_seq,
+                                           .gate = Gate::analysis_approved,
+                                           .colour = Colour::green,
+                                           .reason = "approved in the tracker",
+                                           .commit = commit,
+                                           .by = "tracker:ada",
+                                           .at = scene.now.utc_ms});
+        });
+    };
+    approved(head);
+    scene.forge.commit(
+        "git checkout -q -B main origin/main; echo y >other; git add -A; git commit -qm y; git push -q origin main");
+    expect(Gate::analysis_approved, Colour::green, "in the tracker");
+    scene.forge.commit("git checkout -q work; git rebase -q main; git push -qf origin work:task/HELLO-1");
+    expect(Gate::analysis_approved, Colour::green, "in the tracker");
+    task().commits({{"code", "z\n"}});
+    expect(Gate::analysis_approved, Colour::undecided, "the code changed");
+}
+
 TEST_F(Gates, StagingIsFreshWhileOnlyArtefactsComeOnTop) {
     task().in(Stage::deploy_staging);
     expect(Gate::staging_image_fresh, Colour::undecided, "nothing was staged");

@@ -24,6 +24,18 @@ protected:
         scene.project().tracker_project = "4af68566-94a4-4eb3-94aa-50dc9427067b";
         world.warn = [this](const std::string&, const std::string& text) { warnings.push_back(text); };
     }
+    // The same house over another connection, or another database.
+    engine::World over(store::Db& db) {
+        return {.db = db,
+                .now = world.now,
+                .settings = world.settings,
+                .projects = world.projects,
+                .paths = world.paths,
+                .actor = "worker",
+                .open_mirror = world.open_mirror,
+                .open_forge = world.open_forge,
+                .random = world.random};
+    }
     // Puts a delivery on record under a key of its own; its id.
     std::int64_t arrives(const std::string& source, const std::string& event, const std::string& body) {
         const store::NewDelivery delivery{.source = source,

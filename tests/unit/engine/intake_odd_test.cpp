@@ -214,15 +214,7 @@ TEST_F(IntakeTest, R18AnyOrderAndAnyRepetitionComesToTheSameFacts) {
         }
         const auto path = scene.folder / ("round-" + std::to_string(round) + ".db");
         store::Db db = must(store::Db::open(path, {.mode = store::Mode::create}));
-        engine::World house{.db = db,
-                            .now = world.now,
-                            .settings = world.settings,
-                            .projects = world.projects,
-                            .paths = world.paths,
-                            .actor = "worker",
-                            .open_mirror = world.open_mirror,
-                            .open_forge = world.open_forge,
-                            .random = world.random};
+        auto house = over(db);
         engine::Intake here(house, tracker, forge);
         int n = 0;
         for (const auto& d : day) {

@@ -285,15 +285,7 @@ TEST_F(IntakeTest, ABusyDatabaseJustWaits_R40) {
     const auto id = arrives("plane", "issue-created");
     store::Db other = must(store::Db::open(scene.db.path(), {}));
     store::Db hurried = must(store::Db::open(scene.db.path(), {.busy_timeout_ms = 50}));
-    engine::World impatient{.db = hurried,
-                            .now = world.now,
-                            .settings = world.settings,
-                            .projects = world.projects,
-                            .paths = world.paths,
-                            .actor = "worker",
-                            .open_mirror = world.open_mirror,
-                            .open_forge = world.open_forge,
-                            .random = world.random};
+    auto impatient = over(hurried);
     engine::Intake waiting(impatient, tracker, forge);
     must(other.write([&](store::Tx&) -> Status {
         EXPECT_EQ(waiting.pass(10).error().code, Errc::unavailable);

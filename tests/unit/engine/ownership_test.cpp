@@ -77,6 +77,20 @@ TEST_F(Ownership, R38_WithoutLeasesTheCompareAndSwapAloneDecides) {
     EXPECT_FALSE(must(store::find_transition(scene.db, task().row().id)));
 }
 
+TEST_F(Ownership, R38_OnlyListedProjectsTakeTheLease) {
+    scene.settings.transition_lease_repos = {"another"};
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+    EXPECT_FALSE(must(store::find_transition(scene.db, task().row().id)));
+    scene.settings.transition_lease_repos = {"another", "hello"};
+    scene.work("HELLO-1", Role::test);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy_staging);
+    EXPECT_TRUE(must(store::find_transition(scene.db, task().row().id)));
+}
+
 // A hook at the boundary before the finishing commit, where others may be faster.
 std::function<void()> meanwhile;
 std::string_view at_boundary;

@@ -1,6 +1,7 @@
 // R09, R10, R13, R38: leases that nobody owns any more, what the switches leave alone, and that one pass is made at a time.
 #include "engine/leases.h"
 #include "engine/operate.h"
+#include "engine/strays.h"
 #include "run_life.h"
 #include "store/pass_lock.h"
 
@@ -101,6 +102,52 @@ TEST(ReaperTest, R12_AStaleMergeOrTargetLeaseIsDeletedAndWhoWaitsForItAsked) {
         EXPECT_TRUE(life.scene.runs("HELLO-2", Role::step)) << "no waiting for its own next look";
         EXPECT_EQ(life.task("HELLO-1").events("lease_reclaimed").size(), 1u);
     }
+}
+
+TEST(ReaperTest, R10_APrepareFinishOrStepThatNoJobOwnsIsStoppedOnceItDoesNotEndByItself) {
+    RunLife life;
+    life.task().in(Stage::development);
+    std::vector<std::string> stray;
+    for (const auto stem :
+         {names::step, names::prepare, names::finish_ok, names::finish_fail, names::deploy_ok, names::deploy_fail})
+        stray.push_back(names::unit(stem, "HELLO-9"));
+    for (const auto& unit : stray) life.scene.units.runs(unit, "stuck");
+    life.recover();
+    life.scene.pass(engine::stray_patience_ms - 3 * engine::between_ticks_ms);
+    life.recover();
+    EXPECT_TRUE(life.scene.units.stopped.empty()) << "it may be about to end";
+    life.scene.units.runs(stray[0], "started anew");
+    life.scene.pass(2 * engine::between_ticks_ms);
+    auto reaper = life.scene.world("reaper");  // another process than the one that saw them first
+    must(engine::recover(reaper));
+    EXPECT_EQ(std::set(life.scene.units.stopped.begin(), life.scene.units.stopped.end()),
+              std::set(stray.begin() + 1, stray.end()));
+    life.scene.pass(engine::stray_patience_ms);
+    life.recover();
+    EXPECT_EQ(life.scene.units.stopped.back(), stray[0]);
+}
+
+TEST(ReaperTest, R10_UnitsOfALiveRunAreNeverStrays) {
+    RunLife life;
+    life.start(Stage::development);
+    life.task("HELLO-2").in(Stage::deploy);
+    life.dispatch();
+    for (const auto stem : {names::prepare, names::finish_ok, names::network})
+        life.scene.units.runs(names::unit(stem, "HELLO-1"), "x");
+    for (int i = 0; i < 100; ++i) life.recover();
+    EXPECT_TRUE(life.scene.units.stopped.empty()) << life.scene.units.stopped.front();
+}
+
+TEST(ReaperTest, R10_AStrayIsJudgedAnewAfterABoot) {
+    RunLife life;
+    const auto step = names::unit(names::step, "HELLO-9");
+    life.scene.units.runs(step, "x");
+    life.recover();
+    life.scene.reboot();
+    life.scene.pass(2 * engine::stray_patience_ms);
+    life.scene.units.runs(step, "x");
+    life.recover();
+    EXPECT_TRUE(life.scene.units.stopped.empty());
 }
 
 TEST(ReaperTest, R38_SwitchedOffNothingOfThisBootIsJudged) {

@@ -54,7 +54,7 @@ public:
         std::set<std::int64_t> ids;
         for (const auto id : tasks_) {
             const auto task = must(store::find_task(db_, id)).value();
-            const auto why = engine::why(task, must(engine::look_around(db_, task)), host);
+            const auto why = engine::why(task, must(engine::look_around(seen(), task)), host);
             EXPECT_FALSE(why.text.empty());
             if (why.claimable) ids.insert(id);
         }

@@ -99,6 +99,21 @@ TEST_F(WhyTest, a_transition_under_way_names_its_owner_and_age) {
               "A transition is under way: its lease is held by unit orchd-step@HELLO-1.service, process 7, for 3 min.");
 }
 
+TEST_F(WhyTest, a_lease_says_whether_its_unit_lives) {
+    live(Role::step, JobStatus::running);
+    auto& lease = around_.lease.emplace();
+    lease.owner.emplace();
+    lease.owner->unit = "orchd-step@HELLO-1.service";
+    around_.owner = Liveness::alive;
+    EXPECT_NE(now().text.find("orchd-step@HELLO-1.service, process 0, alive for 4 min."), std::string::npos) << now().text;
+    for (const auto dead : {Liveness::dead, Liveness::empty}) {
+        around_.owner = dead;
+        EXPECT_NE(now().text.find("which is dead"), std::string::npos) << now().text;
+    }
+    around_.owner = Liveness::unknown;
+    EXPECT_EQ(now().text.find("dead"), std::string::npos) << "what cannot be read counts as alive";
+}
+
 TEST_F(WhyTest, what_is_queued_says_what_it_waits_for_and_after_what) {
     live(Role::developer, JobStatus::queued);
     EXPECT_EQ(now().text, "Queued: job 17 (developer) is not started, since project hello has no valid file.");

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "settings/files.h"
+#include "settings/project.h"
 #include "settings/table.h"
 
 namespace orchd::settings {
@@ -68,7 +69,11 @@ TEST_F(SettingsTest, R39_EveryRowIsWholeAndItsNamesAreUnique) {
     }
     // Every field of Settings has a row: what no row names would never be read.
     std::size_t size = 0;
-    for (const auto& key : keys()) size += std::holds_alternative<bool Settings::*>(key.field) ? 1 : sizeof(std::int64_t);
+    for (const auto& key : keys()) {
+        const bool flag = std::holds_alternative<bool Settings::*>(key.field);
+        const bool list = std::holds_alternative<std::vector<std::string> Settings::*>(key.field);
+        size += flag ? 1 : list ? sizeof(std::vector<std::string>) : sizeof(std::int64_t);
+    }
     EXPECT_EQ((size + 7) / 8 * 8, sizeof(Settings));
 }
 
@@ -113,6 +118,39 @@ TEST_F(SettingsTest, R39_ValuesComeInEveryWrittenForm) {
     EXPECT_FALSE(loaded->settings.transition_lease_enabled);
     EXPECT_EQ(origin(*loaded, "release_max_bytes").value, "\"1G\"");
     EXPECT_EQ(origin(*loaded, "release_max_bytes").unit, "bytes");
+}
+
+TEST_F(SettingsTest, R39_AListIsAListInTheFileAndHasCommasInTheEnvironment) {
+    folder.write("orchd.toml", "transition_lease_repos = [\"hello\", \"app-2\"]\n");
+    const auto of_file = load(sources());
+    ASSERT_TRUE(of_file) << of_file.error().text;
+    EXPECT_EQ(of_file->settings.transition_lease_repos, (std::vector<std::string>{"hello", "app-2"}));
+    EXPECT_EQ(origin(*of_file, "transition_lease_repos").value, "[\"hello\", \"app-2\"]");
+    const auto of_environment = load(sources({"ORCH_TRANSITION_LEASE_REPOS=one, two"}));
+    ASSERT_TRUE(of_environment) << of_environment.error().text;
+    EXPECT_EQ(of_environment->settings.transition_lease_repos, (std::vector<std::string>{"one", "two"}));
+    EXPECT_EQ(origin(*of_environment, "transition_lease_repos").env, "ORCH_TRANSITION_LEASE_REPOS");
+    const auto empty = load(sources({"ORCH_TRANSITION_LEASE_REPOS="}));
+    ASSERT_TRUE(empty) << empty.error().text;
+    EXPECT_TRUE(empty->settings.transition_lease_repos.empty());
+    EXPECT_EQ(origin(*empty, "transition_lease_repos").value, "[]");
+    for (const auto* wrong : {"\"hello\"", "4", "[\"Not A Name\"]", "[\"\"]", "[4]"})
+        EXPECT_THAT(problems("transition_lease_repos = " + std::string(wrong) + "\n"),
+                    HasSubstr("is not allowed; it takes a list of project names"))
+            << wrong;
+}
+
+TEST_F(SettingsTest, R39_AListOfProjectsCoversThoseItNamesAllOrTheOneThatIsOrchdItself) {
+    Project hello, self;
+    hello.name = "hello";
+    self.name = "orchd";
+    self.self = true;
+    EXPECT_TRUE(covers({"*"}, hello));
+    EXPECT_TRUE(covers({"app", "hello"}, hello));
+    EXPECT_FALSE(covers({"app"}, hello));
+    EXPECT_FALSE(covers({"app"}, self));
+    EXPECT_FALSE(covers({}, hello));
+    EXPECT_TRUE(covers({}, self));
 }
 
 TEST_F(SettingsTest, R39_AnUnknownKeyIsRefusedWithFileLineAndTheNearestKnownOne) {

@@ -2,10 +2,10 @@
 #include <functional>
 
 #include "counting.h"
-#include "history.h"
 #include "store/deliveries.h"
 #include "store/totals.h"
 #include "store_fixture.h"
+#include "support/history.h"
 
 namespace orchd::store {
 namespace {
@@ -85,7 +85,7 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
 std::vector<std::int64_t> steps_with(const std::string& path, int history) {
     Db db = must(Db::open(path, {.mode = Mode::create}));
     const auto hello = must(db.write([](Tx& tx) { return ensure_project(tx, "hello"); }));
-    fill_history(db, history);
+    must(db.execute(support::history_of(history)));
     std::int64_t live = 0;
     for (const std::string item : {"LIVE-1", "LIVE-2", "LIVE-3"}) {
         live = must(db.write([&](Tx& tx) { return create_task(tx, hello.id, item, "b", "", "", monday); })).id;

@@ -2,8 +2,8 @@
 #include <functional>
 
 #include "fixture.h"
+#include "support/history.h"
 #include "unit/store/counting.h"
-#include "unit/store/history.h"
 #include "views/events.h"
 
 namespace orchd::views {
@@ -33,7 +33,7 @@ protected:
     std::vector<std::int64_t> steps_with(int history) {
         db = must(store::Db::open(folder / (std::to_string(history) + ".db"), {.mode = store::Mode::create}));
         (void)project();
-        store::fill_history(db, history);
+        must(db.execute(support::history_of(history)));
         for (const std::string item : {"HELLO-1", "HELLO-2"}) (void)ask(task(item), Role::developer);
         (void)claim_one();
         std::vector<std::int64_t> steps;

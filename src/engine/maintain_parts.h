@@ -1,0 +1,16 @@
+// Parts of the maintenance pass that look at repositories and at what builds left (maintain_branches.cpp,
+// maintain_releases.cpp).
+#pragma once
+
+#include "engine/maintain.h"
+
+namespace orchd::engine {
+
+// Branches of tasks that ended `branch_retention_days` ago go from the forge and from the mirror, unless they hold what nobody
+// else has: see docs/decisions/018. Then mirrors of
+// projects without a live job are packed, and objects that nothing leads to go.
+[[nodiscard]] Status keep_repositories(World& world, Maintained& done);
+// Releases that nobody goes back to, and files of builds that came to no release.
+[[nodiscard]] Status remove_releases(World& world, Maintained& done);
+
+}  // namespace orchd::engine
