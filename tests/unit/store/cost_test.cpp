@@ -134,7 +134,7 @@ std::vector<Question> questions_of_a_run(std::int64_t project, std::int64_t live
         {"find_task", [](Db& db) { (void)must(find_task(db, "LIVE-1")); }},
         {"live_run_job", [=](Db& db) { (void)must(live_run_job(db, live)); }},
         {"mark_prepared", [=](Db& db) { in_write(db, [&](Tx& tx) { return mark_prepared(tx, run_id, "c", monday); }); }},
-        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "inv")); }},
+        {"run_for_exit", [=](Db& db) { (void)must(run_for_exit(db, live, "", "inv")); }},
         {"record_exit",
          [=](Db& db) { in_write(db, [&](Tx& tx) {
                            return record_exit(tx, run_id, {ExitKind::exited, 0}, "inv", monday);
