@@ -41,8 +41,9 @@ public:
     // Queues the starts and does not wait for them to finish: all requests are sent before the first answer is awaited. One
     // answer a request, in order; Errc::unavailable where PID 1 refused for now.
     [[nodiscard]] virtual std::vector<Status> start(const std::vector<StartRequest>& requests) = 0;
-    // Stops the unit and waits, for a second at most and less where others were waited for just before, until it is inactive (or failed) with no job and an empty cgroup;
-    // Errc::unavailable while it is still stopping: look again in the next pass. Not loaded is success.
+    // Stops the unit and waits, for a second at most and less where others were waited for just before, until it is inactive
+    // (or failed) with no job and an empty cgroup; Errc::unavailable while it is still stopping: look again in the next pass.
+    // Not loaded is success.
     [[nodiscard]] virtual Status stop(const std::string& unit) = 0;
     // Removes the unit's state directory (`systemctl clean`); the unit must be inactive.
     [[nodiscard]] virtual Status clean(const std::string& unit) = 0;

@@ -58,10 +58,9 @@ inline constexpr std::int64_t between_ticks_ms = 1000;  // looks that are closer
 // finish unit is started. (3) Over the ceiling `reaper_max_running_s` a run is stopped. `stopping` jobs: unit stopped, seen
 // empty, then queued again with back-off, held as `infra` where the attempts are used up or the command cannot be executed, or
 // finished as cancelled where the task is cancelled or held `human` (see cancel_job). Leases whose owner is gone are released,
-// units that no live job owns are stopped (prepares, finishes and steps once they have been seen so for half a minute), impossible
-// rows healed. One bad job never stops the pass.
-// Without `reaper_enabled` nothing of this boot is judged: what nobody saw die stays as it is, and no unit is stopped but those
-// of `stopping` jobs.
+// units that no live job owns are stopped (prepares, finishes and steps once they have been seen so for half a minute),
+// impossible rows healed. One bad job never stops the pass. Without `reaper_enabled` nothing of this boot is judged: what
+// nobody saw die stays as it is, and no unit is stopped but those of `stopping` jobs.
 [[nodiscard]] Result<Recovered> recover(World& world);
 
 // A pass as the reaper makes it: recover(), and when it was and what it did in settings_state "reaper_pass".

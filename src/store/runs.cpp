@@ -1,7 +1,6 @@
 // Runs, and the moves of a job that has one.
 #include <string>
 
-#include "core/planted.h"
 #include "store/job_rows.h"
 
 namespace orchd::store {
@@ -60,13 +59,11 @@ Result<std::optional<Run>> run_for_exit(Db& db, std::int64_t task_id, const std:
                                         const std::string& invocation_id) {
     static const std::string by_invocation =
         run_query("r.task_id = ? AND r.invocation_id <> '' AND r.invocation_id = ? ORDER BY r.id DESC LIMIT 1");
-    static const std::string of_any_live = run_query(std::string(of_live_job) + " AND r.exit_kind IS NULL");
     static const std::string not_known_yet =
         run_query(std::string(of_live_job) +
                   " AND r.prepared_at IS NOT NULL AND r.invocation_id = '' AND r.exit_kind IS NULL AND ? IN ('', r.unit)");
     auto found = find_row(db, by_invocation, whole_run, task_id, invocation_id);
     if (!found || *found) return found;
-    if (planted("exit_of_the_current_run")) return find_row(db, of_any_live, whole_run, task_id);
     return find_row(db, not_known_yet, whole_run, task_id, unit);
 }
 
