@@ -1,11 +1,23 @@
-// orchd-generator: run by systemd at boot and with each daemon-reload, before any unit, to keep the timers in step with the
-// settings (systemd.generator(7)). Where the settings are wrong the intervals that the units ship with hold.
+// orchd-generator: run by systemd at boot and with each daemon-reload, before any unit, to keep the timers and the time limits
+// of units in step with the settings (systemd.generator(7)). Where the settings are wrong, what the units ship with holds.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include "core/names.h"
+#include "settings/budgets.h"
 #include "settings/timers.h"
+
+namespace {
+
+void write_dropin(const std::filesystem::path& into, std::string_view unit, const char* name, const std::string& text) {
+    const auto folder = into / (std::string(unit) + ".d");
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    std::ofstream(folder / name) << text;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     using namespace orchd;
@@ -15,7 +27,8 @@ int main(int argc, char** argv) {
     }
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
         std::cout << "Usage: orchd-generator NORMAL-DIR EARLY-DIR LATE-DIR\n"
-                     "Writes drop-ins for the timers of orchd into NORMAL-DIR. Run by systemd, see systemd.generator(7).\n";
+                     "Writes drop-ins for the timers and the time limits of orchd into NORMAL-DIR. Run by systemd, see "
+                     "systemd.generator(7).\n";
         return 0;
     }
     if (argc != 4) {
@@ -26,14 +39,13 @@ int main(int argc, char** argv) {
     sources.env_file = names::defaults_file;
     const auto loaded = settings::load(sources);
     if (!loaded) {
-        std::cerr << "orchd-generator: the timers keep the intervals they ship with: " << loaded.error().text << '\n';
+        std::cerr << "orchd-generator: the units keep the intervals and limits that they ship with: " << loaded.error().text
+                  << '\n';
         return 0;
     }
-    for (const auto& timer : settings::timer_intervals()) {
-        const auto folder = std::filesystem::path(argv[1]) / (std::string(timer.unit) + ".d");
-        std::error_code failed;
-        std::filesystem::create_directories(folder, failed);
-        std::ofstream(folder / "50-interval.conf") << settings::timer_dropin(timer, loaded->settings);
-    }
+    for (const auto& timer : settings::timer_intervals())
+        write_dropin(argv[1], timer.unit, "50-interval.conf", settings::timer_dropin(timer, loaded->settings));
+    for (const auto& limit : settings::start_limits(loaded->settings))
+        write_dropin(argv[1], limit.unit, "50-limit.conf", settings::limit_dropin(limit));
     return 0;
 }

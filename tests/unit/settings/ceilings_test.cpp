@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 
+#include "settings/budgets.h"
 #include "settings/table.h"
 
 namespace orchd::settings {
@@ -29,10 +30,33 @@ TEST(Ceilings, R17_OfARunIsAboveTheReapers) {
     EXPECT_GT(seconds("orchd-agent@.service.in", "RuntimeMaxSec"), find_key("reaper_max_running_s")->most);
 }
 
-TEST(Ceilings, R17_OfTheTrustedUnitsHoldSeveralCallsOfGit) {
-    for (const auto* unit : {"orchd-prepare@.service.in", "orchd-finish@.service.in", "orchd-step@.service.in"}) {
-        EXPECT_GE(seconds(unit, "TimeoutStartSec"), 3 * find_key("git_timeout_s")->most) << unit;
+TEST(Ceilings, R17_OfTheTrustedUnitsShipAsTheDefaultsMakeThem) {
+    for (const auto& limit : start_limits({})) {
+        auto file = std::string(limit.unit) + ".in";
+        for (const auto* end : {"finish-ok", "finish-fail", "deploy-ok", "deploy-fail"})  // one body
+            if (file.find(end) != std::string::npos) file = "orchd-finish@.service.in";
+        EXPECT_EQ(seconds(file, "TimeoutStartSec"), limit.seconds) << limit.unit;
     }
+}
+
+TEST(Ceilings, R17_OfTheTrustedUnitsHoldTheirCallsOfGitAndFitIntoTheRuns) {
+    for (const std::int64_t git_s : {1, 300, 600}) {
+        for (const std::int64_t tries : {1, 5, 100}) {
+            Settings settings;
+            settings.git_timeout_s = git_s;
+            settings.merge_tries = tries;
+            for (const auto& limit : start_limits(settings)) {
+                EXPECT_LE(limit.seconds, settings.reaper_max_running_s + 300) << limit.unit;
+                EXPECT_GE(limit.seconds, 6 * git_s) << limit.unit;
+            }
+            settings.reaper_max_running_s = 20;
+            for (const auto& limit : start_limits(settings)) EXPECT_LE(limit.seconds, 320) << limit.unit;
+        }
+    }
+}
+
+TEST(Ceilings, R17_AreWrittenAsDropIns) {
+    EXPECT_NE(limit_dropin({"orchd-step@.service", 77}).find("[Service]\nTimeoutStartSec=77s\n"), std::string::npos);
 }
 
 TEST(Ceilings, R17_OfADeployHoldsTheLongestHookAndItsStatus) {
