@@ -1,6 +1,7 @@
 // A forge's events as rows, and the advance of the task that they may move.
 #include <array>
 
+#include "core/planted.h"
 #include "core/work_item.h"
 #include "engine/advance.h"
 #include "engine/intake_parts.h"
@@ -66,7 +67,7 @@ struct Taking {
                                               .context = told.context,
                                               .description = told.description,
                                               .state = told.state,
-                                              .at = told.at == 0 ? received_at : told.at,
+                                              .at = told.at == 0 || planted("late_status") ? received_at : told.at,
                                               .seq = told.seq});
         if (!put) return fail(put.error());
         auto tasks = store::open_tasks_at(who.tx.db(), row->id, told.commit);

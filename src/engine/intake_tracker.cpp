@@ -1,4 +1,5 @@
 // A tracker's work item: what its state asks, once for each time that it came to stand there.
+#include "core/planted.h"
 #include "core/work_item.h"
 #include "engine/intake_parts.h"
 #include "engine/operate_within.h"
@@ -43,7 +44,7 @@ Result<store::TrackerItem> noted_item(const Acting& who, const settings::Project
     if (!known) return fail(known.error());
     auto row = known->value_or(store::TrackerItem{.project = project.name, .item = item.id, .seen_at = -1});
     row.work_item = item_name(project, item);
-    if (seen.at >= row.seen_at) {
+    if (seen.at >= row.seen_at || planted("late_news")) {
         row.seen_at = seen.at;
         row.state = item.state.id;
     }
@@ -114,7 +115,7 @@ Result<Consequence> take_item(World& world, const Acting& who, const settings::P
     const bool first = ask == Ask::analyse && !*task;
     const bool changed = seen.told.state_changed || item.state.id != row->heeded_state;
     if (!first && seen.at < row->seen_at) return nothing_to_do(work_item + " has changed since in the tracker");
-    if (!first && (seen.at <= row->heeded_at || !changed))
+    if (!first && (seen.at <= row->heeded_at || !changed) && !planted("heeded_again"))
         return nothing_to_do("nothing new: " + work_item + " stood in " + described(*state) + " before");
     if (seen.at > row->heeded_at) {
         row->heeded_at = seen.at;

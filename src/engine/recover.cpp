@@ -183,7 +183,7 @@ Result<Recovered> recover(World& world) {
 }
 
 Result<Recovered> reap(World& world) {
-    auto recovered = recover(world);
+    auto recovered = planted("reaper_idle") ? Recovered() : recover(world);
     if (!recovered || recovered->elsewhere) return recovered;
     auto kept = bounded("reap.commit", [&] {
         return world.db.write([&](store::Tx& tx) {

@@ -38,6 +38,7 @@ constexpr std::array<Rate, strokes> rates{{{"turn", 0.25, 0.0},
                                            {"reload", 0.05, 0.4},
                                            {"operate", 0.3, 0.3},
                                            {"push", 0.1, 0.3},
+                                           {"tell", 0.5, 0.4},
                                            {"clock", 0.05, 0.5}}};
 
 }  // namespace

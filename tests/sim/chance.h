@@ -28,6 +28,7 @@ enum class Stroke {
     reload,   // systemctl daemon-reload
     operate,  // a person does something
     push,     // a person pushes to the forge
+    tell,     // forge or tracker tells of something by webhook
     clock     // the wall clock jumps
 };
 inline constexpr std::size_t strokes = static_cast<std::size_t>(Stroke::clock) + 1;

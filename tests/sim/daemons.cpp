@@ -4,6 +4,7 @@
 #include "core/boundary.h"
 #include "core/names.h"
 #include "engine/advance.h"
+#include "engine/intake.h"
 #include "engine/operate.h"
 #include "sim/house.h"
 #include "store/facts.h"
@@ -13,7 +14,7 @@
 namespace orchd::sim {
 namespace {
 
-constexpr int claims_at_once = 8;
+constexpr int claims_at_once = 8, taken_at_once = 16;
 constexpr std::int64_t settle_ms = 100;
 constexpr const char* person = "uid:1000 alice";
 
@@ -67,22 +68,23 @@ Result<std::vector<std::string>> House::ours() {
     return systemd_.ours();
 }
 
-void House::keep_alive(const std::string& name, int (House::*body)()) {
+void House::keep_alive(const std::string& name, int (House::*body)(), std::int64_t restart_ms) {
     auto& p = scheduler_.spawn(name, [this, body] { return (this->*body)(); });
     daemons_[name] = {&p, true, 0};
-    p.on_end = [this, name, body](Process&) {
+    p.on_end = [this, name, body, restart_ms](Process&) {
         daemons_[name].process = nullptr;
-        scheduler_.in(100 + static_cast<std::int64_t>(chance_.property("restart", 2000)), [this, name, body] {
-            if (daemons_[name].process == nullptr) keep_alive(name, body);
+        scheduler_.in(restart_ms, [this, name, body, restart_ms] {
+            if (daemons_[name].process == nullptr) keep_alive(name, body, restart_ms);
         });
     };
 }
 
 void House::boot() {
-    keep_alive("orchd-worker", &House::worker);
-    if (chance_.has("a second worker", 0.3)) keep_alive("orchd-worker-2", &House::worker);
-    keep_alive("orchd-reaper", &House::reaper);
-    keep_alive("orchd-control", &House::control);
+    const auto restart_ms = 100 + static_cast<std::int64_t>(chance_.property("restart", 2000));
+    keep_alive("orchd-worker", &House::worker, restart_ms);
+    if (chance_.has("a second worker", 0.3)) keep_alive("orchd-worker-2", &House::worker, restart_ms);
+    keep_alive("orchd-reaper", &House::reaper, reaper_interval_ms());
+    keep_alive("orchd-control", &House::control, restart_ms);
 }
 
 void House::poke_all() {
@@ -102,8 +104,15 @@ void House::unit_gone() {
     }
 }
 
-// Soon again where it could not bring everything to its end.
+std::int64_t House::reaper_interval_ms() const {
+    return settings_.recovery_interval_s * 1000 * (1 + static_cast<std::int64_t>(chance_.property("reaper's interval", 4)));
+}
+
+// Soon again where it could not bring everything to its end. In some worlds the worker does not recover at all: the reaper's
+// timer alone must do.
 void House::recover(engine::World& here, std::int64_t& again) {
+    again = INT64_MAX;
+    if (chance_.has("the reaper alone recovers", 0.2)) return;
     const auto done = engine::recover(here);
     const bool soon = done && (done->dying > 0 || done->elsewhere);
     again = soon ? scheduler_.clock() + engine::between_ticks_ms : INT64_MAX;
@@ -119,6 +128,9 @@ int House::worker() {
         [&](store::Tx& tx) { return store::rebase_due_times(tx, here.settings.backoff_cap_s * 1000, here.now()); });
     boundary("worker.rebase.after");
     engine::Dispatcher dispatcher(here);
+    tracker::AsTold tracker;
+    forge::AsTold forge;
+    engine::Intake intake(here, tracker, forge);
     std::int64_t tick = scheduler_.clock(), again = INT64_MAX;
     for (;;) {
         self.poked = false;
@@ -130,6 +142,7 @@ int House::worker() {
             recover(here, again);
         }
         if (self.gone_at != 0 && scheduler_.clock() >= self.gone_at) self.gone_at = 0;
+        const auto taken = intake.pass(taken_at_once);
         const auto done = dispatcher.pass(claims_at_once);
         deliver(here);
         auto next = std::min(tick, again);
@@ -137,7 +150,8 @@ int House::worker() {
         if (done && done->waiting > 0) next = std::min(next, scheduler_.clock() + settle_ms);
         if (const auto due = store::next_due_boot(lease.db(), here.now()); due && *due)
             next = std::min(next, scheduler_.clock() + std::max<std::int64_t>(0, **due - here.now().boot_ms));
-        if (!self.poked && !(done && done->more)) scheduler_.sleep_until(std::max(next, scheduler_.clock() + 1));
+        const bool more = (done && done->more) || (taken && taken->more);
+        if (!self.poked && !more) scheduler_.sleep_until(std::max(next, scheduler_.clock() + 1));
     }
 }
 
@@ -155,20 +169,24 @@ void House::deliver(engine::World& here) {
     if (marked) boundary("outbox.mark.after");
 }
 
+// One pass, as its timer starts it. By its record a person knows that there is one.
 int House::reaper() {
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "reaper");
-    for (;;) {
-        (void)engine::recover(here);
-        scheduler_.sleep(settings_.recovery_interval_s * 1000);
-    }
+    const auto began = here.now();
+    const auto done = engine::reap(here);
+    if (!done) return 1;
+    const bool clock_turned = here.now().utc_ms - began.utc_ms != here.now().boot_ms - began.boot_ms;
+    if (!done->elsewhere && !clock_turned) witness_.pass_made(began.utc_ms);
+    here.wake();
+    return 0;
 }
 
 int House::control() {
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "control");
     for (;;) {
-        do_approvals(here);
+        if (chance_.is_calm() || !chance_.has("the tracker approves", 0.4)) do_approvals(here);
         if (chance_.is_calm()) give_help(here);
         if (chance_.strikes(Stroke::operate)) operate(here);
         scheduler_.sleep(chance_.is_calm() && !help_ ? 3000 : 700);
@@ -193,13 +211,29 @@ void House::give_help(engine::World& here) {
     if (!tasks) return;
     for (const auto& task : *tasks)
         if (task.hold != Hold::none) (void)engine::retry(here, task.work_item, person);
+    const auto unmet = store::list_dependencies(here.db, {.only_unmet = true});
+    if (!unmet) return;
+    for (const auto& dependency : *unmet) {  // what it waits for will never be done
+        if (dependency.needs_stage != Stage::cancelled) continue;
+        witness_.needs_no_more(dependency.work_item, dependency.needs);
+        (void)engine::remove_dependency(here, dependency.work_item, dependency.needs, person);
+    }
     help_ = false;
+}
+
+void House::depend(engine::World& here, const std::string& item, bool more) {
+    const auto& other = items_[chance_.detail(items_.size())];
+    if (!more) {
+        witness_.needs_no_more(item, other);
+        return (void)engine::remove_dependency(here, item, other, person);
+    }
+    if (engine::add_dependency(here, item, other, person)) witness_.needs(item, other);
 }
 
 void House::operate(engine::World& here) {
     const auto& item = items_[chance_.detail(items_.size())];
     const auto project = "project:" + projects_.good[chance_.detail(projects_.good.size())].name;
-    const auto what = chance_.detail(24);
+    const auto what = chance_.detail(28);
     scheduler_.note("!! a person does " + std::to_string(what) + " to " + item);
     const auto job = [&] {
         const auto jobs = store::list_jobs(here.db, {.work_item = item, .limit = 3});
@@ -239,6 +273,12 @@ void House::operate(engine::World& here) {
         case 19:
         case 20:
             return (void)engine::retry(here, item, person);
+        case 21:
+        case 22:
+        case 23:
+            return depend(here, item, true);
+        case 24:
+            return depend(here, item, false);
         default:
             break;
     }

@@ -6,6 +6,7 @@
 #include "core/boundary.h"
 #include "core/front_matter.h"
 #include "engine/advance.h"
+#include "engine/operate.h"
 #include "store/query.h"
 #include "store/tasks.h"
 
@@ -127,6 +128,7 @@ void House::furnish() {
     for (std::size_t i = 0; i < projects; ++i) {
         const auto& [name, prefix] = names[i];
         projects_.good.push_back(project_of(chance_, name, prefix, folder_ + "/prompt"));
+        Told::connect(projects_.good.back());
         auto& repository = *(repositories_[name] = std::make_unique<Repository>(name));
         auto& outside = outside_[name];
         const bool tested = projects_.good.back().workers.contains(Role::retest);
@@ -168,6 +170,8 @@ void House::furnish() {
         begin_task(project, item, stages[chance_.property("stage of " + item, stages.size() - 1)]);
         items_.push_back(std::move(item));
     }
+    for (std::size_t i = 1; i < items_.size(); ++i)
+        if (chance_.has(items_[i] + " needs the one before", 0.3)) begin_dependency(items_[i], items_[i - 1]);
     chaos_points_ = 100 + chance_.property("chaos", 2400);
 }
 
@@ -193,6 +197,14 @@ void House::begin_task(const settings::Project& project, const std::string& item
         return engine::start_stage(here, tx, task, project);
     });
     if (!made) throw std::runtime_error("the simulation cannot begin: " + made.error().text);
+}
+
+void House::begin_dependency(const std::string& item, const std::string& needed) {
+    Databases::Lease lease(databases_);
+    auto here = world(lease.db(), "setup");
+    if (auto added = engine::add_dependency(here, item, needed, "setup"); !added)
+        throw std::runtime_error("the simulation cannot begin: " + added.error().text);
+    witness_.needs(item, needed);
 }
 
 engine::World House::world(store::Db& db, const std::string& actor, const std::string& item) {
@@ -232,9 +244,10 @@ bool House::quiet() {
     const auto busy = store::find_row(
         databases_.watching(),
         "SELECT EXISTS (SELECT 1 FROM jobs WHERE status IN ('running', 'stopping') OR (status = 'queued' AND blocked = 0))"
-        " OR EXISTS (SELECT 1 FROM outbox WHERE state = 'pending') OR EXISTS (SELECT 1 FROM tasks WHERE hold = 'none'"
-        " AND paused_at IS NOT NULL) OR EXISTS (SELECT 1 FROM tasks WHERE waiting_for = 'check_analysis_approved' AND hold = "
-        "'none')",
+        " OR EXISTS (SELECT 1 FROM outbox WHERE state = 'pending') OR EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending')"
+        " OR EXISTS (SELECT 1 FROM tasks WHERE hold = 'none' AND paused_at IS NOT NULL)"
+        " OR EXISTS (SELECT 1 FROM tasks AS t WHERE waiting_for = 'check_analysis_approved' AND hold = 'none' AND NOT EXISTS"
+        " (SELECT 1 FROM deps JOIN tasks AS n ON n.id = needs_task_id WHERE task_id = t.id AND n.stage <> 'done'))",
         store::first_integer);
     return must(busy).value_or(1) == 0;
 }
@@ -283,6 +296,7 @@ void House::power_cut() {
         daemon.process->on_end = nullptr;
         scheduler_.kill(*std::exchange(daemon.process, nullptr));
     }
+    for (auto* listener : std::exchange(listeners_, {})) scheduler_.kill(*listener);
     systemd_.power_cut();
     fs::remove_all(folder_ + "/runs");
     scheduler_.new_boot();
@@ -295,10 +309,13 @@ Outcome House::live() {
     witness_.look();
     boot();
     people();
+    senders();
     chaos();
     settle_in_peace();
     Outcome outcome;
     if (!scheduler_.violation()) witness_.look_at_outcome(repositories_);
+    if (const auto differs = told_.differs(databases_.watching()); differs && !scheduler_.violation())
+        scheduler_.violate("what is told is known as it is, in any order and however often", *differs);
     if (!scheduler_.violation()) look_for_secret();
     outcome.violation = scheduler_.violation();
     outcome.strokes = chance_.struck();

@@ -15,6 +15,7 @@
 #include "sim/repository.h"
 #include "sim/scheduler.h"
 #include "sim/systemd.h"
+#include "sim/told.h"
 #include "sim/witness.h"
 
 namespace orchd::sim {
@@ -54,6 +55,7 @@ private:
     // house.cpp
     void furnish();
     void begin_task(const settings::Project& project, const std::string& work_item, Stage stage);
+    void begin_dependency(const std::string& work_item, const std::string& needed);
     [[nodiscard]] engine::World world(store::Db& db, const std::string& actor, const std::string& work_item = {});
     [[nodiscard]] bool quiet();
     void settle_in_peace();
@@ -69,15 +71,18 @@ private:
         std::int64_t gone_at = 0;  // when to look after a unit that is gone; 0: none is
     };
     void boot();
-    void keep_alive(const std::string& name, int (House::*body)());
+    // Starts it again whenever it ended, after so long.
+    void keep_alive(const std::string& name, int (House::*body)(), std::int64_t restart_ms);
     void poke_all();
     void unit_gone();
     void deliver(engine::World& world);
     void recover(engine::World& world, std::int64_t& again);
+    [[nodiscard]] std::int64_t reaper_interval_ms() const;
     int worker();
     int reaper();
     int control();
     void operate(engine::World& world);
+    void depend(engine::World& world, const std::string& work_item, bool more);
     void do_approvals(engine::World& world);
     void give_help(engine::World& world);
     Process& spawn(const std::string& unit, const std::string& work_item, const engine::Monitor& monitor);
@@ -92,6 +97,11 @@ private:
     void push_something();
     void chaos();
 
+    // senders.cpp: forge and tracker, which tell by webhook, and the listener that takes it
+    void senders();
+    void tell_something();
+    void arrives(const Message& message, const std::string& key);
+
     Chance chance_;
     Scheduler scheduler_;
     Databases& databases_;
@@ -105,10 +115,12 @@ private:
     std::map<std::string, std::string> live_;  // project -> commit that is deployed
     std::map<std::string, Daemon> daemons_;
     std::vector<std::string> items_;
+    Told told_;
+    std::set<Process*> listeners_;
     std::string log_;
     std::uint64_t points_ = 0, chaos_points_ = 0;
     bool committed_ = false, all_done_ = false, help_ = false;
-    int in_flight_ = 0;
+    int in_flight_ = 0;  // requests whose process died, and deliveries on their way
 };
 
 }  // namespace orchd::sim

@@ -41,6 +41,11 @@ constexpr std::array all{
     Plant{"finish_not_resumed", "a recorded exit whose finish died gets no other"},
     Plant{"stops_what_is_owned", "recovery stops units that a live job owns"},
     Plant{"older_deploy", "the live release is not looked at before a deploy"},
+    Plant{"dependency_lost", "a dependency that was asked for is not written"},
+    Plant{"reaper_idle", "the reaper says that it made a pass and makes none"},
+    Plant{"late_news", "of a work item the last that arrives counts, not the last that happened"},
+    Plant{"heeded_again", "a change of a work item that was heeded is heeded again"},
+    Plant{"late_status", "of a status the last that arrives counts, not the last that happened"},
     Plant{"start_unbounded", "a unit start stands in no boundary"},
     Plant{"secret_logged", "a prompt with a token in it is logged"},
 };

@@ -4,6 +4,7 @@
 
 #include "core/names.h"
 #include "core/pipeline.h"
+#include "store/facts.h"
 #include "store/query.h"
 
 namespace orchd::sim {
@@ -87,7 +88,8 @@ void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
             violate("stages move along the table's edges, one at a time",
                     who() + " moved " + item + " from " + before.stage_text + '/' + std::to_string(before.seq) + " to " +
                         now.stage_text + '/' + std::to_string(now.seq));
-        const bool by_person = who() == "orchd-control";
+        // The worker moves a task only where a person in the tracker had it tried again.
+        const bool by_person = who() == "orchd-control" || who().starts_with("orchd-worker");
         if (!by_person && (before.held || before.paused))
             violate(does_not_move, who() + " moved " + item + " to " + now.stage_text);
         if (!by_person && !told(item + '/' + std::to_string(now.seq) + "/stage"))
@@ -157,6 +159,10 @@ void Witness::claimed(std::int64_t id, const JobSeen& job) {
                                     .has_value();
     if (task.held || task.paused || all_paused || project_paused)
         violate(does_not_move, who() + " claimed job " + std::to_string(id) + " of " + task.work_item);
+    for (const auto& [other_id, other] : before_)
+        if (needs_[task.work_item].contains(other.work_item) && other.stage != Stage::done)
+            violate("what a task needs is done first",
+                    who() + " claimed job " + std::to_string(id) + " of " + task.work_item + " before " + other.work_item);
     if (job.attempts != job.claims)
         violate("attempts are counted", "job " + std::to_string(id) + " was claimed " + std::to_string(job.claims) +
                                             " times and says " + std::to_string(job.attempts));
@@ -339,9 +345,14 @@ void Witness::process_ended(const Process& process) {
         violate("every effect stands between two boundaries", process.name + " ended before " + process.owes + ".after");
 }
 
+void Witness::pass_made(std::int64_t began_ms) {
+    const auto at = must(store::find_row(db_, "SELECT at FROM settings_state WHERE key = 'reaper_pass'", store::first_integer));
+    if (at.value_or(0) < began_ms) violate("each pass of the reaper is on record", who() + " recorded none");
+}
+
 void Witness::look_at_waiting() {
     for (const auto& [id, task] : tasks_)
-        if (!terminal(task.stage) && !task.held && !task.paused)
+        if (!terminal(task.stage) && !task.held && !task.paused && must(store::unmet_dependencies(db_, id)).empty())
             violate("nothing waits for ever",
                     task.work_item + " stands at " + task.stage_text + ", nobody has anything to do, and nobody was told");
 }

@@ -38,6 +38,11 @@ public:
     void deployed(const Process& by, const Repository& repository, const std::string& commit, const std::string& before);
     void rolled_back(const std::string& commit) { deployed_.erase(commit); }
     void person_pushed(const std::string& commit) { by_people_.insert(commit); }
+    // What a person asked for, as it was answered.
+    void needs(const std::string& work_item, const std::string& needed) { needs_[work_item].insert(needed); }
+    void needs_no_more(const std::string& work_item, const std::string& needed) { needs_[work_item].erase(needed); }
+    // The reaper made a pass, which it began at this UTC time.
+    void pass_made(std::int64_t began_ms);
 
     // Every effect stands between two named boundaries.
     void boundary(Process& process, std::string_view name);
@@ -108,7 +113,8 @@ private:
     std::map<std::string, std::int64_t> seen_at_;  // when somebody looked at a unit
     std::map<std::string, bool> bad_word_;         // by work item: its last run said no
     std::set<std::string> tested_, deployed_, by_people_, worked_;
-    std::map<std::string, int> merges_;  // by work item
+    std::map<std::string, int> merges_;                   // by work item
+    std::map<std::string, std::set<std::string>> needs_;  // by work item: what it waits for
     bool first_look_ = true;
 };
 
