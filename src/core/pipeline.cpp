@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "core/planted.h"
-
 namespace orchd {
 namespace {
 
@@ -68,7 +66,7 @@ Decision again(Decision decision, Stage stage, const Caps& caps) {
 
 Decision back(Decision decision, Stage to, const Caps& caps) {
     const bool conflict = decision.gate == Gate::branch_mergeable;
-    if (!conflict && decision.retries.developer >= caps.developer && !planted("no_cap"))
+    if (!conflict && decision.retries.developer >= caps.developer)
         return escalated(std::move(decision), "sent back to development", caps.developer);
     ++(conflict ? decision.retries.conflict : decision.retries.developer);
     decision.retries.again = 0;

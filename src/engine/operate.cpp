@@ -4,7 +4,6 @@
 
 #include "core/work_item.h"
 #include "engine/advance.h"
-#include "engine/code.h"
 #include "engine/events.h"
 #include "engine/leases.h"
 #include "engine/operate_within.h"
@@ -73,55 +72,6 @@ bool human_gate_open(const store::Task& task) {
     return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved) && task.hold == Hold::none;
 }
 
-// Records the human verdict for the code that was looked at, once, and asks for the advance.
-Status take_verdict(World& world, const Acting& who, const store::VerdictRow& verdict, const store::Task& looked_at) {
-    auto task = known_task(who.tx.db(), looked_at.work_item);
-    if (!task) return fail(task.error());
-    if (!human_gate_open(*task))
-        return fail(Errc::conflict, task->work_item + " waits for no approval: it stands at " +
-                                        std::string(to_text(task->stage)) +
-                                        (task->hold == Hold::none ? "" : ", held: " + task->hold_reason));
-    if (task->head != looked_at.head || task->stage_seq != looked_at.stage_seq)
-        return fail(Errc::conflict, task->work_item + " got new commits meanwhile: look again");
-    auto before = store::find_verdict(who.tx.db(), task->id, task->stage_seq, verdict.gate);
-    if (!before) return fail(before.error());
-    const bool said_already = *before && (*before)->colour == verdict.colour && (*before)->commit == verdict.commit;
-    if (!said_already)
-        if (auto recorded = record_verdict(who, verdict); !recorded) return recorded;
-    return ask_advance(world, who.tx, *task);
-}
-
-store::VerdictRow verdict_on(const store::Task& task, Colour colour, const std::string& reason, const std::string& by,
-                             const Now& now) {
-    return {.task_id = task.id,
-            .stage_seq = task.stage_seq,
-            .gate = Gate::analysis_approved,
-            .colour = colour,
-            .reason = reason,
-            .commit = task.head,
-            .patch_id = {},
-            .by = by,
-            .at = now.utc_ms};
-}
-
-Status judge_analysis(World& world, const std::string& work_item, Colour colour, const std::string& reason,
-                      const std::string& by) {
-    auto task = open_task(world.db, work_item);
-    if (!task) return fail(task.error());
-    auto project = valid_project(world, task->project);
-    if (!project) return fail(project.error());
-    auto verdict = verdict_on(*task, colour, reason, by, world.now());
-    // Outside the transaction, which must not wait for git; take_verdict() looks whether the head is still this one.
-    if (human_gate_open(*task)) {
-        auto mirror = world.open_mirror(**project);
-        if (!mirror) return fail(mirror.error());
-        auto code = code_of(**mirror, **project, task->head);
-        if (!code) return fail(code.error());
-        verdict.patch_id = code->patch_id;
-    }
-    return operate(world, by, [&](const Acting& who) { return take_verdict(world, who, verdict, *task); });
-}
-
 }  // namespace
 
 Result<store::Task> create_task_within(World& world, const Acting& who, const TaskRequest& request) {
@@ -143,18 +93,40 @@ Result<store::Task> create_task(World& world, const TaskRequest& request, const 
     return operate(world, by, [&](const Acting& who) { return create_task_within(world, who, request); });
 }
 
+// Once, for the commit that the branch has; the step that asks the gate works out the patch, since nobody here waits for git.
 Status judge_within(World& world, const Acting& who, const std::string& work_item, Colour colour, const std::string& reason) {
     auto task = open_task(who.tx.db(), work_item);
     if (!task) return fail(task.error());
-    return take_verdict(world, who, verdict_on(*task, colour, reason, who.actor, who.now), *task);
+    if (!human_gate_open(*task))
+        return fail(Errc::conflict, task->work_item + " waits for no approval: it stands at " +
+                                        std::string(to_text(task->stage)) +
+                                        (task->hold == Hold::none ? "" : ", held: " + task->hold_reason));
+    const store::VerdictRow verdict{.task_id = task->id,
+                                    .stage_seq = task->stage_seq,
+                                    .gate = Gate::analysis_approved,
+                                    .colour = colour,
+                                    .reason = reason,
+                                    .commit = task->head,
+                                    .patch_id = {},
+                                    .by = who.actor,
+                                    .at = who.now.utc_ms};
+    auto before = store::find_verdict(who.tx.db(), task->id, task->stage_seq, verdict.gate);
+    if (!before) return fail(before.error());
+    const bool said_already = *before && (*before)->colour == verdict.colour && (*before)->commit == verdict.commit;
+    if (!said_already)
+        if (auto recorded = record_verdict(who, verdict); !recorded) return recorded;
+    return ask_advance(world, who.tx, *task);
 }
 
 Status approve(World& world, const std::string& work_item, const std::string& by) {
-    return judge_analysis(world, work_item, Colour::green, "approved", by);
+    return operate(world, by,
+                   [&](const Acting& who) { return judge_within(world, who, work_item, Colour::green, "approved"); });
 }
 
 Status reject(World& world, const std::string& work_item, const std::string& reason, const std::string& by) {
-    return judge_analysis(world, work_item, Colour::red, reason.empty() ? "rejected without a reason" : reason, by);
+    return operate(world, by, [&](const Acting& who) {
+        return judge_within(world, who, work_item, Colour::red, reason.empty() ? "rejected without a reason" : reason);
+    });
 }
 
 Status retry_within(World& world, const Acting& who, const std::string& work_item) {

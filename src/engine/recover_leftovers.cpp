@@ -63,6 +63,11 @@ Status reclaim_transition(World& world, const store::TransitionLease& lease, Rec
         if (!held) return fail(held.error());
         if (*held <= ceiling_ms(world)) return {};
     }
+    // A step that ended since it was read let go of its lease, and by now its unit may be at work for the next one. While it is
+    // held, its job goes on, and nobody but this pass queues that again.
+    auto now_held = store::find_transition(world.db, lease.task_id);
+    if (!now_held) return fail(now_held.error());
+    if (!*now_held || !(*now_held)->owner || (*now_held)->fence != lease.fence) return {};
     if (auto stopped = liveness == Liveness::dead ? Status{} : stop_owner(world, owner); !stopped) return stopped;
     boundary("recover.lease.before");
     auto released = world.db.write([&](store::Tx& tx) -> Status {

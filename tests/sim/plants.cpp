@@ -35,7 +35,6 @@ constexpr std::array all{
     Plant{"paused_is_claimed", "jobs of a paused project are claimed"},
     Plant{"attempts_not_counted", "a claim counts no attempt"},
     Plant{"attempts_without_end", "a job that dies is queued again for ever"},
-    Plant{"no_cap", "a task is sent back for ever"},
     Plant{"death_blamed", "a death counts against the developer"},
     Plant{"stopping_forgotten", "nobody ends a job that is being stopped"},
     Plant{"finish_not_resumed", "a recorded exit whose finish died gets no other"},

@@ -74,7 +74,7 @@ TEST_F(OperateTest, R05AnApprovalIsRecordedWithWhoAndForWhichCodeOnce) {
     EXPECT_EQ(rows[0].colour, Colour::green);
     EXPECT_EQ(rows[0].by, ann);
     EXPECT_EQ(rows[0].commit, life.forge_head());
-    EXPECT_FALSE(rows[0].patch_id.empty());
+    EXPECT_TRUE(rows[0].patch_id.empty()) << "the step that asks the gate works it out: nobody here waits for git";
     EXPECT_EQ(life.count_queued(Role::step), 1);
     must(scene.step("HELLO-1"));
     EXPECT_EQ(life.task().stage(), Stage::architecture);

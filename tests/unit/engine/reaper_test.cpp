@@ -53,6 +53,33 @@ TEST(ReaperTest, R13_AnOwnerThatCannotBeStoppedKeepsItsLease) {
     EXPECT_TRUE(leased(life)) << "by force means: its unit was seen empty";
 }
 
+TEST(ReaperTest, R10_TheUnitOfAStepThatLetGoOfItsLeaseMeanwhileIsTheNextOnes) {
+    RunLife life;
+    life.task().in(Stage::development);
+    life.scene.units.is_gone(other);
+    lease_to(life, other);
+    struct GoneAndBack : FakeUnits {
+        std::function<void()> meanwhile;
+        UnitSeen see(const std::string& unit) override {
+            const auto seen = FakeUnits::see(unit);
+            if (unit == other) std::exchange(meanwhile, [] {})();
+            return seen;
+        }
+    } units;
+    units.meanwhile = [&] {
+        life.scene.write([&](store::Tx& tx) -> Status {
+            const auto fence = must(store::find_transition(tx.db(), life.task().row().id))->fence;
+            EXPECT_TRUE(must(store::release_transition(tx, life.task().row().id, fence)));
+            return {};
+        });
+        units.runs(other, "the next one's");
+    };
+    auto world = life.scene.world("worker");
+    world.units = &units;
+    EXPECT_EQ(must(engine::recover(world)).leases, 0);
+    EXPECT_TRUE(units.stopped.empty());
+}
+
 TEST(ReaperTest, R10_AReapedStepLosesItsLeaseInTheSameTransaction) {
     RunLife life;
     life.task().in(Stage::deploy);
