@@ -1,4 +1,5 @@
 // What is done for a mirror from time to time: packed, and freed of what nobody can need any more.
+#include <charconv>
 #include <map>
 
 #include "git/git.h"
@@ -19,7 +20,8 @@ Result<bool> worth_packing(const Repository& repository) {
     std::map<std::string, std::int64_t> counts;
     for (const auto& line : split(*told, '\n')) {
         const auto colon = line.find(": ");
-        if (colon != line.npos) counts[line.substr(0, colon)] = std::atoll(line.c_str() + colon + 2);
+        if (colon != line.npos)
+            std::from_chars(line.data() + colon + 2, line.data() + line.size(), counts[line.substr(0, colon)]);
     }
     return counts["count"] + counts["garbage"] > many_loose || counts["packs"] > many_packs;
 }
@@ -39,13 +41,13 @@ Result<std::vector<std::string>> branch_names(const std::string& repository, con
 
 Result<bool> tidy_objects(const std::string& mirror, const std::function<Result<bool>()>& idle, const Options& options) {
     const Repository repository{mirror, options.timeout_s};
-    const auto worth = worth_packing(repository);
+    auto worth = worth_packing(repository);
     if (!worth || !*worth) return worth;
     const auto alone = UseLock::alone(mirror, options.timeout_s);
     if (!alone) return fail(alone.error());
     const auto lock = repository.lock_for_writing();
     if (!lock) return fail(lock.error());
-    const auto may = idle();
+    auto may = idle();
     if (!may || !*may) return may;
     const std::string older = old_enough;
     for (const auto& args : {std::vector<std::string>{"repack", "--quiet", "-d", "-A", "--unpack-unreachable=" + older},
