@@ -38,7 +38,11 @@ Error explain(int result) { return {Errc::unavailable, std::string("system bus: 
 Result<Bus> open_system_bus() {
     sd_bus* raw = nullptr;
     if (const int r = sd_bus_open_system(&raw); r < 0) return fail(explain(r));
-    return Bus(raw);
+    Bus bus(raw);
+    // sd-bus authenticates only with the first call; dbus-daemon drops who has not done so after half a minute.
+    const char* name = nullptr;
+    if (const int r = sd_bus_get_unique_name(bus.get(), &name); r < 0) return fail(explain(r));
+    return bus;
 }
 
 std::vector<Result<Message>> call_all(sd_bus& bus, std::vector<Message> requests) {

@@ -24,6 +24,7 @@ public:
     ~PrivateBus();
     [[nodiscard]] host::Bus connect(sd_event& event) const;
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    [[nodiscard]] const std::string& address() const { return address_; }
 
 private:
     std::filesystem::path folder_;
