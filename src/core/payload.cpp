@@ -51,6 +51,9 @@ std::string must_be(const json::value& value, std::string_view wanted) {
     return "is " + std::string(kind_name(value)) + ", not " + std::string(wanted);
 }
 
+// What Go, hence Gitea, writes for a time that was not set.
+constexpr std::string_view time_of_nothing = "0001-01-01T00:00:00Z";
+
 bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // Not longer than `bytes`, and not cut inside a character.
@@ -127,7 +130,7 @@ bool Payload::flag_if_any(std::string_view path) {
 
 std::int64_t Payload::time_if_any(std::string_view path) {
     const auto text = text_if_any(path);
-    if (text.empty()) return 0;
+    if (text.empty() || text == time_of_nothing) return 0;
     const auto time = parse_time(text);
     if (!time) refuse(path, "is no time");
     return time.value_or(0);

@@ -17,7 +17,8 @@ public:
     // Errc::invalid_argument: no JSON, text that is no UTF-8, more than `max_depth` objects and lists inside one another, or
     // not an object.
     [[nodiscard]] static Result<Payload> parse(std::string_view body);
-    static constexpr int max_depth = 32;
+    // A description in Plane brings four for each list inside a list.
+    static constexpr int max_depth = 100;
 
     Payload(Payload&&) noexcept;
     Payload& operator=(Payload&&) noexcept;
@@ -37,7 +38,7 @@ public:
     [[nodiscard]] std::string text_if_any(std::string_view path);
     [[nodiscard]] std::int64_t number_if_any(std::string_view path);
     [[nodiscard]] bool flag_if_any(std::string_view path);
-    // RFC 3339, as UTC milliseconds; 0 where it is absent.
+    // RFC 3339, as UTC milliseconds; 0 where it is absent, or Go's zero time.
     [[nodiscard]] std::int64_t time_if_any(std::string_view path);
 
     // Adds a problem of the caller's own with a field.

@@ -37,6 +37,12 @@ Result<std::string> ask_for_branch(World& world, const Acting& who, const settin
     return item + " is asked to go on";
 }
 
+std::string described(const forge::BranchMoved& moved) {
+    const auto at = moved.commit.empty() ? std::string() : " at " + moved.commit;
+    if (!moved.pushed) return "the forge's CI got on with " + moved.branch + at;
+    return "the branch " + moved.branch + (at.empty() ? " changed" : " is" + at);
+}
+
 struct Taking {
     World& world;
     const Acting& who;
@@ -53,8 +59,7 @@ struct Taking {
         if (!*task) return nothing_to_do("there is no open task " + item);
         if (moved.pushed && !moved.commit.empty() && moved.commit == (*task)->head)
             return nothing_to_do("orchd itself pushed " + moved.commit);
-        if (auto asked = ask_advance(world, who.tx, **task); !asked) return fail(asked.error());
-        return became(item + " is asked to go on: its branch " + (moved.commit.empty() ? "changed" : "is at " + moved.commit));
+        return asking(item, described(moved));
     }
 
     Result<Consequence> operator()(const forge::StatusTold& told) const {

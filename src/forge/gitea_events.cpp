@@ -2,22 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "core/payload.h"
 
 namespace orchd::forge {
 namespace {
 
-constexpr std::size_t max_name = 255;  // of a repository, a branch, a context, a person
+constexpr std::size_t max_name = 4096;  // of a repository, a branch, a context, a person: git lets names grow as long as paths
 constexpr std::size_t max_description = 1000;
 constexpr std::string_view branches = "refs/heads/";
 
 using What = decltype(GiteaEvent::what);
 
+std::string bounded(Payload& in, std::string_view path, std::string found) {
+    if (found.size() > max_name) in.refuse(path, "is longer than " + std::to_string(max_name) + " bytes");
+    return found;
+}
+
 // A name that goes into rows and onto terminals.
 std::string name(Payload& in, std::string_view path) {
-    auto found = in.text(path);
-    if (found.size() > max_name) in.refuse(path, "is longer than " + std::to_string(max_name) + " bytes");
+    auto found = bounded(in, path, in.text(path));
     if (one_line(found, max_name) != found) in.refuse(path, "holds control characters");
     return found;
 }
@@ -27,8 +32,9 @@ bool no_commit(std::string_view id) {
     return !id.empty() && std::ranges::all_of(id, [](char c) { return c == '0'; });
 }
 
+// Empty where it is not told either: Gitea leaves it so where the branch has gone meanwhile.
 std::string commit(Payload& in, std::string_view path) {
-    auto found = in.text(path);
+    auto found = in.text_if_any(path);
     if (!found.empty() && !is_commit_id(found)) in.refuse(path, "is no commit id");
     return no_commit(found) ? std::string() : found;
 }
@@ -65,12 +71,24 @@ std::string status_commit(Payload& in) {
     return whole;
 }
 
+// What whoever reports may leave empty.
+std::string told_or_empty(Payload& in, std::string_view path) {
+    if (!in.has(path)) in.refuse(path, "is missing");
+    return in.text_if_any(path);
+}
+
+// It may be of many lines, as the name of a job of Gitea's CI may.
+std::string status_context(Payload& in) {
+    auto told = one_line(bounded(in, "context", told_or_empty(in, "context")), max_name);
+    return told.empty() ? "default" : told;
+}
+
 What status(Payload& in) {
     StatusTold told;
     told.commit = status_commit(in);
-    told.context = name(in, "context");
+    told.context = status_context(in);
     told.description = one_line(in.text_if_any("description"), max_description);
-    const auto word = in.text("state");
+    const auto word = told_or_empty(in, "state");
     told.state = colour_of(word);
     if (told.state == Colour::undecided && word != "pending")
         told.description = "state \"" + one_line(word, 50) + "\": " + told.description;
@@ -101,15 +119,24 @@ bool from_elsewhere(Payload& in) {
     const auto head = in.number_if_any("pull_request.head.repo_id");
     return head > 0 && head != in.number_if_any("pull_request.base.repo_id");
 }
-Nothing elsewhere() { return {"it comes from another repository"}; }
+// One that was pushed to refs/for/ (AGit) has the label of no branch.
+bool from_no_branch(Payload& in) {
+    return in.is_text("pull_request.head.label") && in.text_if_any("pull_request.head.label").empty();
+}
+// Why none of our branches can be meant, if so.
+std::optional<Nothing> not_ours(Payload& in) {
+    if (from_elsewhere(in)) return Nothing{"it comes from another repository"};
+    if (from_no_branch(in)) return Nothing{"it comes from no branch"};
+    return std::nullopt;
+}
 
 What pull_request(Payload& in) {
-    if (from_elsewhere(in)) return elsewhere();
+    if (auto nothing = not_ours(in)) return *nothing;
     return pull_of(in);
 }
 
 What review(Payload& in, ReviewState state) {
-    if (from_elsewhere(in)) return elsewhere();
+    if (auto nothing = not_ours(in)) return *nothing;
     ReviewTold told{pull_of(in), {}, state};
     told.reviewer = name(in, "sender.login");
     return told;
@@ -119,7 +146,9 @@ What rejected(Payload& in) { return review(in, ReviewState::rejected); }
 What commented(Payload& in) { return review(in, ReviewState::commented); }
 
 What ci_run(Payload& in, const std::string& object) {
-    if (!in.has(object + ".head_branch")) return Nothing{"a run of the forge's CI for no branch"};
+    // A pull request's, or a tag's.
+    if (in.has(object) && in.text_if_any(object + ".head_branch").empty())
+        return Nothing{"a run of the forge's CI for no branch"};
     return BranchMoved{name(in, object + ".head_branch"), commit(in, object + ".head_sha"), false};
 }
 What workflow_run(Payload& in) { return ci_run(in, "workflow_run"); }
@@ -127,6 +156,9 @@ What workflow_job(Payload& in) { return ci_run(in, "workflow_job"); }
 
 What issue(Payload&) { return Nothing{"issues of a forge make no work here"}; }
 What comment(Payload&) { return Nothing{"comments decide nothing here"}; }
+// By this name X-Gitea-Event calls the review as well.
+What comment_or_review(Payload& in) { return in.is_object("review") ? commented(in) : comment(in); }
+What other(Payload&) { return Nothing{"nothing here depends on it"}; }
 
 struct Kind {
     std::string_view event;
@@ -146,7 +178,9 @@ constexpr std::array kinds{
     Kind{"pull_request_review_approved", approved},
     Kind{"pull_request_review_rejected", rejected},
     Kind{"pull_request_review_comment", commented},
-    Kind{"pull_request_comment", comment},
+    Kind{"pull_request_approved", approved},  // the words of X-Gitea-Event, for where it is the only one
+    Kind{"pull_request_rejected", rejected},
+    Kind{"pull_request_comment", comment_or_review},
     Kind{"issue_comment", comment},
     Kind{"issues", issue},
     Kind{"issue_assign", issue},
@@ -154,6 +188,11 @@ constexpr std::array kinds{
     Kind{"issue_milestone", issue},
     Kind{"workflow_run", workflow_run},
     Kind{"workflow_job", workflow_job},
+    Kind{"release", other},
+    Kind{"repository", other},
+    Kind{"fork", other},
+    Kind{"wiki", other},
+    Kind{"package", other},
 };
 
 }  // namespace

@@ -64,22 +64,27 @@ bool one_of(std::string_view word, std::initializer_list<std::string_view> words
     return std::ranges::find(words, word) != words.end();
 }
 
+// Versions 0.20 to 0.25 call it "created", "removed" or "deleted" as well where that was done to a link, an attachment or the
+// like, which the field then names. So of the action only as much is taken as concerns the item itself.
 What issue_v1(Payload& payload, std::string& project) {
     const auto action = payload.text("action");
-    if (one_of(action, {"deleted", "delete"})) return Nothing{"the work item was deleted: cancel its task where there is one"};
-    if (!one_of(action, {"created", "create", "updated", "update"})) payload.refuse("action", "is none that is known");
+    const auto field = payload.is_text("activity.field") ? payload.text_if_any("activity.field") : std::string();
+    const bool of_item = field.empty() || field == "issue";
+    if (one_of(action, {"deleted", "delete"}))
+        return Nothing{of_item ? "the work item was deleted: cancel its task where there is one"
+                               : "something of the work item was deleted"};
     ItemTold told;
     told.item.id = id(payload, "data.id");
     project = told.item.project = id(payload, "data.project");
     told.item.number = payload.number("data.sequence_id");
-    told.item.state = state_of(payload);
     told.item.at = payload.time_if_any("data.updated_at");
+    if (!payload.has("data.state")) return Nothing{"the work item stands in no state"};
+    told.item.state = state_of(payload);
     read_text(payload, told.item);
     told.by = by(payload);
     // Before 0.20 an update did not say of what.
-    const auto field = payload.is_text("activity.field") ? payload.text("activity.field") : std::string();
     told.state_changed =
-        one_of(action, {"created", "create"}) || one_of(field, {"state", "state_id"}) || !payload.has("activity");
+        (of_item && one_of(action, {"created", "create"})) || one_of(field, {"state", "state_id"}) || !payload.has("activity");
     if (payload.flag_if_any("data.is_draft")) return Nothing{"the work item is a draft"};
     if (payload.has("data.archived_at")) return Nothing{"the work item is archived"};
     return told;

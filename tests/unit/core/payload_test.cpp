@@ -48,6 +48,13 @@ TEST(Payload, KeepsTheFirstThingThatIsWrong) {
     EXPECT_EQ(alone(R"({"at":"yesterday"})", [](Payload& q) { return q.time_if_any("at"); }), "at is no time");
 }
 
+TEST(Payload, ATimeThatWasNeverSetIsNotTold) {
+    auto p = payload(R"({"go":"0001-01-01T00:00:00Z","none":null})");
+    EXPECT_EQ(p.time_if_any("go"), 0);
+    EXPECT_EQ(p.time_if_any("none"), 0);
+    EXPECT_EQ(problem(p), "");
+}
+
 TEST(Payload, RefusesWhatIsNoBoundedJsonObject) {
     const std::string deep(Payload::max_depth + 2, '['), bomb(1'000'000, '[');
     for (const auto& body : {std::string(), std::string("{"), std::string("[]"), std::string("7"), std::string("null"),

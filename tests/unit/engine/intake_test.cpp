@@ -183,6 +183,7 @@ TEST_F(IntakeTest, APushByAnotherAsksTheTaskAndOrchdsOwnDoesNot) {
     for (const std::string name : {"push", "create", "create-forgejo", "delete", "push-gone", "workflow_run"}) {
         EXPECT_EQ(taken("gitea", name).state, DeliveryState::done) << name;
         EXPECT_EQ(queued(Role::step), 1) << name;
+        EXPECT_EQ(must(store::list_events(scene.db, {.task_id = task()->id, .limit = 2})).at(0).kind, "forge_told") << name;
         cancel_advances();
     }
 }

@@ -118,6 +118,50 @@ TEST(GiteaEvents, ARunOfTheForgesCiSaysToLookAgain) {
     }
 }
 
+// What a Gitea that is in order does send.
+TEST(GiteaEvents, WhatIsRareIsNotRefused) {
+    const auto told = [](const std::string& name, const std::string& from, const std::string& to) {
+        const auto s = sample("gitea", name);
+        auto event = read_gitea_event(s.event, with(s.body, from, to));
+        if (!event) throw std::runtime_error(to + ": " + event.error().text);
+        return event->what;
+    };
+    const auto nothing = [](const auto& what) { return std::get<Nothing>(what).why; };
+    EXPECT_EQ(nothing(told("pull_request-opened", R"("label": "task/HELLO-1")", R"("label": "")")), "it comes from no branch")
+        << "AGit";
+    EXPECT_EQ(nothing(told("pull_request_review_approved", R"("label": "task/HELLO-1")", R"("label": "")")),
+              "it comes from no branch");
+    const auto no_head = told("pull_request-opened", "\"sha\": \"" + head + "\"", R"("sha": "")");
+    EXPECT_EQ(std::get<PullRequest>(no_head).head, "") << "the branch has gone";
+
+    const auto branchless = R"("head_branch": "")";
+    for (const std::string name : {"workflow_run", "workflow_job"})
+        EXPECT_EQ(nothing(told(name, R"("head_branch": "task/HELLO-1")", branchless)), "a run of the forge's CI for no branch");
+    const auto headless = told("workflow_run", "\"head_sha\": \"" + head + "\"", R"("head_sha": "")");
+    EXPECT_EQ(std::get<BranchMoved>(headless).commit, "");
+
+    const std::string longest(250, 'x');  // of a branch; with what stands before it is longer than a file's name
+    EXPECT_EQ(std::get<BranchMoved>(told("push", "task/HELLO-1", longest)).branch, longest);
+
+    const auto context = [&](const std::string& named) {
+        return std::get<StatusTold>(told("status", R"("context": "ci/build")", "\"context\": \"" + named + "\"")).context;
+    };
+    EXPECT_EQ(context(""), "default");
+    EXPECT_EQ(context("build / a\\nb (push)"), "build / a b (push)");
+    EXPECT_EQ(context("build / " + longest + longest), "build / " + longest + longest);
+    EXPECT_EQ(std::get<StatusTold>(told("status", R"("state": "success")", R"("state": "")")).state, Colour::undecided);
+}
+
+TEST(GiteaEvents, WithoutAnEventTypeItsEventTellsAReviewFromAComment) {
+    const auto told = [](const std::string& event, const std::string& name) {
+        return read_gitea_event(event, sample("gitea", name).body).value().what;
+    };
+    EXPECT_EQ(std::get<ReviewTold>(told("pull_request_approved", "pull_request_review_approved")).state, ReviewState::approved);
+    EXPECT_EQ(std::get<ReviewTold>(told("pull_request_rejected", "pull_request_review_rejected")).state, ReviewState::rejected);
+    EXPECT_EQ(std::get<ReviewTold>(told("pull_request_comment", "pull_request_review_comment")).state, ReviewState::commented);
+    EXPECT_TRUE(std::holds_alternative<Nothing>(told("pull_request_comment", "pull_request_comment")));
+}
+
 TEST(GiteaEvents, WhatIsUnknownIsNothingAndSaysSo_R18) {
     for (const std::string event : {"release", "package", "", "fork", "repository", "push\x1b"}) {
         const auto told = read_gitea_event(event, "{}").value();
@@ -134,8 +178,8 @@ TEST(GiteaEvents, WhatMattersAndIsWrongIsRefusedByItsField_R40) {
     EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/x","after":"HEAD"})"), "after is no commit id");
     EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/x","after":")" + head + "\"}"), "repository.full_name is missing");
     EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/a\nb","after":")" + head + "\"}"), "ref holds control characters");
-    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/)" + std::string(300, 'x') + R"(","after":")" + head + "\"}"),
-              "ref is longer than 255 bytes");
+    EXPECT_EQ(refusal("push", R"({"ref":"refs/heads/)" + std::string(5000, 'x') + R"(","after":")" + head + "\"}"),
+              "ref is longer than 4096 bytes");
     EXPECT_NE(refusal("push", "payload=%7B%7D"), "");
     EXPECT_EQ(refusal("pull_request", R"({"pull_request":{"number":-1}})"),
               "pull_request.number is no number of a pull request");
