@@ -100,7 +100,7 @@ Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) 
     if (ending.verdict)
         if (auto recorded = record_verdict(who, *ending.verdict); !recorded) return recorded;
     if (ending.commit_status)
-        if (auto put = store::put_status(who.tx, *ending.commit_status); !put) return put;
+        if (auto put = store::put_status(who.tx, *ending.commit_status); !put) return fail(put.error());
     if (ending.release)
         if (auto written = write_release(who, *ending.release); !written) return written;
     for (const auto& name : ending.ignored_artefacts) {

@@ -75,9 +75,10 @@ struct Taking {
                                               .at = told.at == 0 || planted("late_status") ? received_at : told.at,
                                               .seq = told.seq});
         if (!put) return fail(put.error());
+        auto sentence = told.context + " is " + std::string(to_text(told.state)) + " at " + told.commit;
+        if (!*put) return nothing_to_do("nothing new: of " + sentence + " the same or later is on record");
         auto tasks = store::open_tasks_at(who.tx.db(), row->id, told.commit);
         if (!tasks) return fail(tasks.error());
-        auto sentence = told.context + " is " + std::string(to_text(told.state)) + " at " + told.commit;
         for (const auto& task : *tasks) {
             auto noted = add_event(who, "status_told", task.id, std::nullopt,
                                    {{"context", told.context},

@@ -73,13 +73,15 @@ Result<std::vector<VerdictRow>> list_verdicts(Db& db, std::int64_t task_id) {
     return list_rows(db, sql, read_verdict, task_id);
 }
 
-Status put_status(Tx& tx, const CommitStatus& s) {
-    return write_rows(tx.db(),
-                      "INSERT INTO statuses (project, \"commit\", context, state, description, at, seq)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
-                      " description = excluded.description, at = excluded.at, seq = excluded.seq"
-                      " WHERE (excluded.at, excluded.seq) >= (at, seq)",
-                      s.project, s.commit, s.context, to_text(s.state), s.description, s.at, s.seq);
+Result<bool> put_status(Tx& tx, const CommitStatus& s) {
+    return change_one(
+        tx.db(),
+        "INSERT INTO statuses (project, \"commit\", context, state, description, at, seq)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+        " description = excluded.description, at = excluded.at, seq = excluded.seq"
+        " WHERE (excluded.at, excluded.seq) >= (at, seq)"
+        " AND (excluded.at, excluded.seq, excluded.state, excluded.description) IS NOT (at, seq, state, description)",
+        s.project, s.commit, s.context, to_text(s.state), s.description, s.at, s.seq);
 }
 
 Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project, const std::string& commit) {

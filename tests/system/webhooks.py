@@ -2,13 +2,16 @@
 """A sender of signed webhooks for the tests of the listener, on the host under test.
 
   webhooks.py one [--secret S] [--id ID] [--port P | --unix PATH]    one delivery; prints the status
-  webhooks.py storm COUNT [--workers N]                     COUNT distinct deliveries, each sent until it is answered 2xx;
-                                                            prints how many attempts that took
+  webhooks.py storm COUNT [--workers N] [--head COMMIT]     COUNT distinct deliveries, each sent until it is answered 2xx;
+                                                            prints how many attempts that took. With the head of the task
+                                                            HELLO-1 such as have a consequence each (webhook_facts.py), one in
+                                                            five of them sent twice, in no order
+  webhooks.py consequences COUNT --tag TAG                  what that storm did not come to, or came to more than once
   webhooks.py latency COUNT                                 one after another on new connections; prints p50 and p99 in ms
   webhooks.py slow COUNT                                    holds COUNT silent or half-sent connections until killed
   webhooks.py huge BYTES [chunked]                          sends a body of that size, as far as it is let; prints the status
   webhooks.py stored                                        "ROWS DISTINCT" of the deliveries on record
-  webhooks.py pending, webhooks.py ignored                  how many of them the worker has not taken in; has ignored
+  webhooks.py pending, webhooks.py failed                   how many of them the worker has not taken in; could not
   webhooks.py connectable SECONDS                           waits for an answer, whatever it is; prints the milliseconds
 """
 import argparse
@@ -23,12 +26,18 @@ import threading
 import time
 import uuid
 
+import webhook_facts
+
 SECRET = "s3cret"
 
 
-def request(body, identity, secret=SECRET):
-    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return {"Content-Type": "application/json", "X-Gitea-Event-Type": "fork", "X-Gitea-Delivery": identity,
+def request(delivery, secret):
+    """The headers; Plane's delivery id is another with each attempt."""
+    signature = hmac.new(secret.encode(), delivery.body, hashlib.sha256).hexdigest()
+    if delivery.source == "plane":
+        return {"Content-Type": "application/json", "X-Plane-Event": delivery.event, "X-Plane-Delivery": str(uuid.uuid4()),
+                "X-Plane-Signature": signature}
+    return {"Content-Type": "application/json", "X-Gitea-Event-Type": delivery.event, "X-Gitea-Delivery": delivery.key,
             "X-Gitea-Signature": signature}
 
 
@@ -38,21 +47,25 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.host)
 
 
-def send(identity, args, secret=SECRET, connection=None):
-    body = json.dumps({"delivery": identity}).encode()
-    path = getattr(args, "unix", None)
-    own = connection or (UnixConnection(path) if path else http.client.HTTPConnection("127.0.0.1", args.port, timeout=10))
-    own.request("POST", "/webhooks/gitea", body, request(body, identity, secret))
+def plain(identity):
+    return webhook_facts.Delivery("gitea", "fork", json.dumps({"delivery": identity}).encode(), identity)
+
+
+def send(delivery, args, secret=SECRET):
+    own = UnixConnection(args.unix) if args.unix else http.client.HTTPConnection("127.0.0.1", args.port, timeout=10)
+    own.request("POST", f"/webhooks/{delivery.source}", delivery.body, request(delivery, secret))
     answer = own.getresponse()
     answer.read()
-    if not connection:
-        own.close()
+    own.close()
     return answer.status
 
 
 def storm(args):
-    left = [f"{args.tag}-{n}" for n in range(args.count)]
-    lock = threading.Lock()
+    if args.head:
+        left = webhook_facts.plan(args.tag, args.count, args.head)
+    else:
+        left = [plain(f"{args.tag}-{n}") for n in range(args.count)]
+    lock, sent = threading.Lock(), len(left)
     attempts = [0, 0]
 
     def work():
@@ -60,11 +73,11 @@ def storm(args):
             with lock:
                 if not left:
                     return
-                identity = left.pop()
+                delivery = left.pop()
             while True:
                 attempts[0] += 1
                 try:
-                    if 200 <= send(identity, args) < 300:
+                    if 200 <= send(delivery, args) < 300:
                         break
                 except ConnectionRefusedError:
                     attempts[1] += 1
@@ -78,14 +91,14 @@ def storm(args):
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{args.count} answered after {attempts[0]} attempts, {attempts[1]} connections refused")
+    print(f"{sent} answered after {attempts[0]} attempts, {attempts[1]} connections refused")
 
 
 def latency(args):
     took = []
     for n in range(args.count):
         begin = time.monotonic()
-        status = send(f"{args.tag}-{n}", args)
+        status = send(plain(f"{args.tag}-{n}"), args)
         took.append(1000 * (time.monotonic() - begin))
         if status != 200:
             sys.exit(f"answered {status}")
@@ -135,15 +148,20 @@ def ask(question):
 
 
 def stored(_):
-    ask("SELECT count(*), count(DISTINCT dedup_key) FROM deliveries WHERE event = 'fork'")
+    ask("SELECT count(*), count(DISTINCT source || dedup_key) FROM deliveries")
 
 
 def pending(_):
     ask("SELECT count(*) FROM deliveries WHERE state = 'pending'")
 
 
-def ignored(_):
-    ask("SELECT count(*) FROM deliveries WHERE state = 'ignored'")
+def failed(_):
+    ask("SELECT count(*) FROM deliveries WHERE state = 'failed'")
+
+
+def consequences(args):
+    wrong = webhook_facts.faults(args.tag, args.count)
+    print(f"{len(wrong)} faults", *wrong[:10], sep="\n")
 
 
 def connectable(args):
@@ -164,7 +182,8 @@ def connectable(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "pending", "ignored", "connectable"])
+    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "pending", "failed",
+                                         "consequences", "connectable"])
     parser.add_argument("count", nargs="?", type=int, default=1)
     parser.add_argument("form", nargs="?")
     parser.add_argument("--port", type=int, default=8500)
@@ -174,9 +193,10 @@ def main():
     parser.add_argument("--tag", default=uuid.uuid4().hex[:8])
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--pause", type=float, default=0.01)
+    parser.add_argument("--head")
     args = parser.parse_args()
     if args.what == "one":
-        print(send(args.id or str(uuid.uuid4()), args, args.secret))
+        print(send(plain(args.id or str(uuid.uuid4())), args, args.secret))
     else:
         globals()[args.what](args)
 

@@ -42,14 +42,15 @@ TEST_F(FactsTest, TheNewestVerdictOfAStageAndGateCounts_R03) {
 TEST_F(FactsTest, OfTwoStatusesTheLaterCountsInWhateverOrderTheyCome_R18) {
     (void)project();
     const auto put = [&](Colour state, std::int64_t at) {
-        write([&](Tx& tx) {
+        return must(db.write([&](Tx& tx) {
             return put_status(
                 tx, {.project = "hello", .commit = "c1", .context = "orchd/ci", .description = "d", .state = state, .at = at});
-        });
+        }));
     };
-    put(Colour::undecided, 10);
-    put(Colour::green, 30);
-    put(Colour::red, 20);
+    EXPECT_TRUE(put(Colour::undecided, 10));
+    EXPECT_TRUE(put(Colour::green, 30));
+    EXPECT_FALSE(put(Colour::red, 20)) << "late";
+    EXPECT_FALSE(put(Colour::green, 30)) << "the same again";
     const auto all = must(statuses_of(db, "hello", "c1"));
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(all[0].state, Colour::green);
