@@ -50,10 +50,7 @@ void EventFeed::add(store::Db& db, net::Reply reply, std::optional<std::int64_t>
     }
     // Of a database that was restored, the ids may begin anew.
     const auto from = std::min(after.value_or(*newest), *newest);
-    auto stream = reply.stream({.status = 200,
-                                .content_type = "text/event-stream",
-                                .body = "retry: 2000\n\n",
-                                .fields = {{"Cache-Control", "no-store"}}});
+    auto stream = reply.stream({.status = 200, .content_type = "text/event-stream", .body = "retry: 2000\n\n", .fields = {}});
     followers_.push_back({std::move(stream), from, std::make_shared<std::atomic<bool>>(false)});
     next_look_ = Clock::now();
 }

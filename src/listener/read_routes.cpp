@@ -13,8 +13,8 @@ namespace json = boost::json;
 constexpr const char* prometheus_text = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* openmetrics_text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-net::Response fresh(const char* content_type, std::string body) {
-    return {.status = 200, .content_type = content_type, .body = std::move(body), .fields = {{"Cache-Control", "no-store"}}};
+net::Response page_response(const char* content_type, std::string body) {
+    return {.status = 200, .content_type = content_type, .body = std::move(body), .fields = {}};
 }
 
 net::Response refusal(const Error& error) {
@@ -29,7 +29,7 @@ net::Handler page(Reader& reader, std::string name, const char* content_type, Re
         // A std::function must be copyable, and a reply is not.
         auto to = std::make_shared<net::Reply>(std::move(reply));
         reader.ask(name, make, [to, content_type](const Result<std::string>& text) {
-            to->send(text ? fresh(content_type, *text) : refusal(text.error()));
+            to->send(text ? page_response(content_type, *text) : refusal(text.error()));
         });
     };
 }
@@ -47,7 +47,7 @@ void health(Reader& reader, net::Reply reply) {
     reader.ask(
         "/health", [](const views::House& house) { return views::health_json(house.db); },
         [to](const Result<std::string>& text) {
-            if (text) return to->send(fresh("application/json", *text));
+            if (text) return to->send(page_response("application/json", *text));
             auto response = refusal({Errc::unavailable, text.error().text});
             response.body =
                 json::serialize(json::object{{"status", "failing"}, {"part", "database"}, {"error", text.error().text}});

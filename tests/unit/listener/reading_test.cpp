@@ -73,6 +73,9 @@ TEST_F(ReadingTest, EachPageIsThere) {
     EXPECT_TRUE(object_of("/queue").contains("counts"));
     EXPECT_EQ(object_of("/tasks/HELLO-1").at("stage").as_string(), "analysis");
     EXPECT_EQ(status_of(get("/tasks/HELLO-9")), 404);
+    const auto health = get("/health");
+    EXPECT_NE(health.find("Cache-Control: no-store"), std::string::npos);
+    EXPECT_EQ(health.find("Cache-Control"), health.rfind("Cache-Control")) << "once";
     EXPECT_EQ(status_of(get("/tasks/hello")), 400);
     EXPECT_EQ(status_of(get("/")), 404);
     Client poster(server_.port());
