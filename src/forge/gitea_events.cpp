@@ -15,14 +15,14 @@ constexpr std::string_view branches = "refs/heads/";
 
 using What = decltype(GiteaEvent::what);
 
-std::string bounded(Payload& in, std::string_view path, std::string found) {
+std::string short_enough(Payload& in, std::string_view path, std::string found) {
     if (found.size() > max_name) in.refuse(path, "is longer than " + std::to_string(max_name) + " bytes");
     return found;
 }
 
 // A name that goes into rows and onto terminals.
 std::string name(Payload& in, std::string_view path) {
-    auto found = bounded(in, path, in.text(path));
+    auto found = short_enough(in, path, in.text(path));
     if (one_line(found, max_name) != found) in.refuse(path, "holds control characters");
     return found;
 }
@@ -79,7 +79,7 @@ std::string told_or_empty(Payload& in, std::string_view path) {
 
 // It may be of many lines, as the name of a job of Gitea's CI may.
 std::string status_context(Payload& in) {
-    auto told = one_line(bounded(in, "context", told_or_empty(in, "context")), max_name);
+    auto told = one_line(short_enough(in, "context", told_or_empty(in, "context")), max_name);
     return told.empty() ? "default" : told;
 }
 
