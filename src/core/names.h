@@ -12,6 +12,7 @@ inline constexpr std::string_view database = "/var/lib/orchd/orchd.db";
 inline constexpr std::string_view mirrors_dir = "/var/lib/orchd/mirrors";    // PROJECT.git, bare
 inline constexpr std::string_view releases_dir = "/var/lib/orchd/releases";  // PROJECT/COMMIT.tar
 inline constexpr std::string_view backups_dir = "/var/lib/orchd/backups";
+inline constexpr std::string_view git_dir = "/srv/git";  // local forges: the units that push may write here
 inline constexpr std::string_view run_dir = "/run/orchd";
 inline constexpr std::string_view runs_dir = "/run/orchd/runs";  // TASK/{spec.json,prompt.md,mirror}, laid by prepare
 inline constexpr std::string_view wake_socket = "/run/orchd/wake";

@@ -53,6 +53,7 @@ std::unique_ptr<CLI::App> command_tree(Session& session) {
     app->set_version_flag("--version", "orchctl " ORCHD_VERSION, "Print the version and exit");
     app->add_flag("--json", session.json, "Print JSON, for scripts");
     app->add_flag("--no-pager", session.no_pager, "Never page what is longer than the terminal");
+    app->footer("--json and --no-pager may stand after any command. See orchctl(1).");  // below the help of each
     for (const auto add : {add_status, add_queue, add_task, add_why, add_job, add_lease, add_reap, add_dep, add_webhook,
                            add_logs, add_events, add_pause, add_project, add_config, add_db, add_doctor, add_completion}) {
         add(*app, session);

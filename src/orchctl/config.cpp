@@ -5,12 +5,18 @@
 #include "host/systemd.h"
 #include "orchctl/commands.h"
 #include "orchctl/host_config.h"
+#include "settings/table.h"
 #include "settings/timers.h"
 
 namespace orchd::orchctl {
 namespace {
 
 namespace json = boost::json;
+
+// A number (sizes are bytes), a switch or a list of texts.
+json::value value_of(const settings::Key& key, const settings::Settings& values) {
+    return std::visit([&](auto field) { return json::value_from(values.*field); }, key.field);
+}
 
 Status show(Session& session) {
     const auto loaded = host_settings();
@@ -19,7 +25,7 @@ Status show(Session& session) {
         json::array array;
         for (const auto& origin : loaded->origins) {
             array.push_back({{"key", origin.key},
-                             {"value", origin.value},
+                             {"value", value_of(*settings::find_key(origin.key), loaded->settings)},
                              {"unit", origin.unit},
                              {"env", origin.env},
                              {"from", origin.where},
@@ -76,7 +82,7 @@ Status check(Session& session) {
         for (auto& line : lines_of(problem.text)) problems.push_back(std::move(line));
     }
     for (auto& problem : unknown_projects(values, projects)) problems.push_back(std::move(problem));
-    return report(session, problems, "Settings and " + std::to_string(projects.good.size()) + " projects are in order.");
+    return report(session, problems, "Settings and " + counted(projects.good.size(), "project") + " are in order.");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "orchctl/doctor.h"
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -47,6 +48,8 @@ void tell(Session& session, const Findings& findings, const std::vector<Space>& 
 }
 
 Status doctor(Session& session) {
+    // Anybody else would be told that what they cannot see is not there.
+    if (::geteuid() != 0) return fail(Errc::not_permitted, "Only root can see all that is looked at: use sudo.");
     Findings findings;
     settings::Settings values;
     look_at_programs(findings);

@@ -6,6 +6,7 @@
 #include "host/host.h"
 #include "orchctl/doctor.h"
 #include "orchctl/host_config.h"
+#include "orchctl/project_check.h"
 #include "orchctl/table.h"
 #include "store/backup.h"
 #include "store/ballast.h"
@@ -45,8 +46,11 @@ void look_at_configuration(Findings& findings, settings::Settings& values) {
     const auto projects = settings::load_projects(std::string(names::projects_dir), values);
     for (const auto& problem : projects.problems)
         for (const auto& line : lines_of(problem.text)) findings.push_back({"projects", Health::fail, line, {}});
-    if (projects.problems.empty())
-        findings.push_back({"projects", Health::ok, std::to_string(projects.good.size()) + " projects are in order.", {}});
+    std::vector<std::string> on_host;
+    for (const auto& project : projects.good)
+        for (auto& problem : host_problems(project)) on_host.push_back(std::move(problem));
+    for (const auto& problem : on_host) findings.push_back({"projects", Health::fail, problem, {}});
+    if (projects.problems.empty() && on_host.empty()) findings.push_back({"projects", Health::ok, in_order(projects), {}});
 }
 
 void look_at_database(Findings& findings) {

@@ -29,6 +29,14 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+std::string counted(std::size_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+std::string in_order(const settings::Projects& projects) {
+    return counted(projects.good.size(), "project") + (projects.good.size() == 1 ? " is in order." : " are in order.");
+}
+
 Status report(Session& session, const std::vector<std::string>& problems, const std::string& fine) {
     if (session.json) {
         session.document(boost::json::object{{"problems", boost::json::value_from(problems)}});
@@ -37,7 +45,7 @@ Status report(Session& session, const std::vector<std::string>& problems, const 
         if (problems.empty()) session.line(fine);
     }
     if (problems.empty()) return {};
-    return fail(Errc::conflict, std::to_string(problems.size()) + (problems.size() == 1 ? " problem." : " problems."));
+    return fail(Errc::conflict, counted(problems.size(), "problem") + '.');
 }
 
 }  // namespace orchd::orchctl

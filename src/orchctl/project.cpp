@@ -96,8 +96,7 @@ Status check(Session& session, const std::string& name) {
         for (auto& problem : host_problems(project)) problems.push_back(std::move(problem));
     }
     if (!found) return fail(Errc::no_such, "There is no project " + name + ": " + file + " is not there.");
-    return report(session, problems,
-                  name.empty() ? std::to_string(projects->good.size()) + " projects are in order." : name + " is in order.");
+    return report(session, problems, name.empty() ? in_order(*projects) : name + " is in order.");
 }
 
 Status grant(Session& session, const std::string& name) {

@@ -1,5 +1,6 @@
 #include "orchctl/project_check.h"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <cerrno>
 #include <cstring>
@@ -23,10 +24,26 @@ bool has_branch(const std::string& repository, const std::string& branch) {
     return false;
 }
 
-std::optional<std::string> repository_problem(const settings::Project& project) {
+bool writable(const std::string& path, const struct passwd& user) {
+    struct stat seen {};
+    if (::stat(path.c_str(), &seen) != 0) return false;
+    const auto bit = seen.st_uid == user.pw_uid ? S_IWUSR : seen.st_gid == user.pw_gid ? S_IWGRP : S_IWOTH;
+    return (seen.st_mode & bit) != 0;
+}
+
+std::optional<std::string> repository_problem(const settings::Project& project, const ForgeHome& home) {
     const auto& path = project.forge_path;
-    if (!there(path)) return path + " is not there; 'git init --bare' makes one, or 'orchctl project add --init'";
+    const std::string give = "chown -R " + home.user + ':' + home.user + ' ' + path;
+    if (!path.starts_with(home.folder + '/'))
+        return path + " is not under " + home.folder + ", where alone the units may write, and where no run can look";
+    if (!there(path))
+        return path + " is not there; make it: git init --bare --shared=group --initial-branch=" + project.target + ' ' + path +
+               " && " + give;
     if (!there(path + "/HEAD") || !there(path + "/objects")) return path + " is no bare git repository";
+    const auto* user = ::getpwnam(home.user.c_str());
+    if (user == nullptr) return "there is no user " + home.user + " to write to it: is the package installed?";
+    for (const auto* part : {"", "/objects", "/refs/heads"})
+        if (!writable(path + part, *user)) return path + part + " may not be written by the user " + home.user + ": " + give;
     if (!has_branch(path, project.target)) return path + " has no branch " + project.target + " yet; push one";
     return std::nullopt;
 }
@@ -43,12 +60,12 @@ std::optional<std::string> program_problem(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> host_problems(const settings::Project& project) {
+std::vector<std::string> host_problems(const settings::Project& project, const ForgeHome& home) {
     std::vector<std::string> problems;
     const auto note = [&](const std::string& key, const std::optional<std::string>& problem) {
         if (problem) problems.push_back(project.file + ": " + key + ": " + *problem);
     };
-    note("forge.path", repository_problem(project));
+    note("forge.path", repository_problem(project, home));
     for (const auto& [role, worker] : project.workers) {
         const auto& program = worker.command.front();
         const bool agent = kind_of(role) == JobKind::agent;

@@ -4,12 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "core/names.h"
 #include "core/pipeline.h"
 #include "settings/project.h"
 
 namespace orchd::orchctl {
 
+// Where local forges are, and whose they are.
+struct ForgeHome {
+    std::string folder{names::git_dir};
+    std::string user{"orchd"};
+};
+
 // Each as it is printed: "FILE: KEY: what is wrong". Looks at files alone; runs nothing that the project names.
-[[nodiscard]] std::vector<std::string> host_problems(const settings::Project& project);
+[[nodiscard]] std::vector<std::string> host_problems(const settings::Project& project, const ForgeHome& home = {});
 
 }  // namespace orchd::orchctl

@@ -73,7 +73,12 @@ public:
             if (document.error().code != Errc::no_such) problems_.push_back(document.error().text);
             return;
         }
-        for (const auto& entry : *document) take_entry(file, entry);
+        for (const auto& entry : *document) {
+            // What is wrong about a table is told of each key in it.
+            const auto inside = [&](const Entry& other) { return other.key.starts_with(entry.key + '.'); };
+            if (std::holds_alternative<Table>(entry.value) && std::any_of(document->begin(), document->end(), inside)) continue;
+            take_entry(file, entry);
+        }
     }
 
     void take_variables(const std::vector<Variable>& variables) {

@@ -53,8 +53,10 @@ Status connect(Connection& c) {
     const char* vfs = c.options.vfs.empty() ? nullptr : c.options.vfs.c_str();
     if (sqlite3_open_v2(c.path.c_str(), &c.db, flags, vfs) != SQLITE_OK) {
         auto error = c.db == nullptr ? Error{Errc::internal, "database: out of memory"} : error_of(c.db);
-        if (::access(c.path.c_str(), F_OK) != 0)
+        const int seen = ::access(c.path.c_str(), read_only(c) ? R_OK : R_OK | W_OK) == 0 ? 0 : errno;
+        if (seen == ENOENT)
             return fail(Errc::no_such, c.path + ": there is no database; orchd-worker.service makes it when it starts");
+        if (seen == EACCES) return fail(Errc::not_permitted, c.path + ": only root and the services of orchd may open it");
         return fail(error.code, c.path + ": " + error.text);
     }
     sqlite3_busy_handler(c.db, nap_while_busy, &c);

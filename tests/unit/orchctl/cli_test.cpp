@@ -99,6 +99,7 @@ TEST(CommandLine, R43_EveryCommandHasHelpAndRefusesAnUnknownOption) {
         const auto help = orchctl(words);
         EXPECT_EQ(help.status, 0) << joined(words);
         EXPECT_THAT(help.out, HasSubstr("Usage: orchctl")) << joined(words);
+        EXPECT_THAT(help.out, HasSubstr("--json")) << joined(words);
         words.back() = "--no-such-option";
         const auto refused = orchctl(words);
         EXPECT_EQ(refused.status, 2) << joined(words);
@@ -174,7 +175,7 @@ TEST(CommandLine, R39_ConfigShowTellsEveryKeyAndWhereItComesFrom) {
         for (const auto* name : {"key", "value", "unit", "env", "from", "text"}) EXPECT_TRUE(key.contains(name)) << name;
         if (key.at("key") != "merge_tries") continue;
         found = true;
-        EXPECT_EQ(key.at("value"), "7");
+        EXPECT_EQ(key.at("value"), 7);
         EXPECT_EQ(key.at("env"), "ORCH_MERGE_TRIES");
         EXPECT_EQ(key.at("from"), "environment");
     }

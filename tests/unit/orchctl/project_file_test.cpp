@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <filesystem>
 
 #include "orchctl/project_check.h"
@@ -120,13 +122,15 @@ protected:
     void make_repository(const std::string& refs) const {
         folder.write("hello.git/HEAD", "ref: refs/heads/main\n");
         folder.write("hello.git/objects/info/x", "");
+        std::filesystem::create_directories(folder.path("hello.git/refs/heads"));
         folder.write("hello.git/packed-refs", refs);
     }
     [[nodiscard]] std::string problem() const {
-        const auto problems = host_problems(project);
+        const auto problems = host_problems(project, home);
         return problems.empty() ? "" : problems.front();
     }
     TemporaryFolder folder;
+    ForgeHome home{.folder = std::filesystem::path(folder.path("x")).parent_path(), .user = ::getpwuid(::geteuid())->pw_name};
     settings::Project project;
 };
 
@@ -143,6 +147,17 @@ TEST_F(HostProblemsTest, R06_ARepositoryMustBeThereWithTheTargetBranch) {
     EXPECT_EQ(problem(), "");
 }
 
+TEST_F(HostProblemsTest, R06_ARepositoryMustBeWhereTheUnitsMayWriteAndTheirUsersToWrite) {
+    make_repository("0123 refs/heads/main\n");
+    ASSERT_EQ(problem(), "");
+    home.user = "nobody";
+    EXPECT_THAT(problem(), HasSubstr("may not be written by the user nobody: chown -R nobody:nobody " + project.forge_path));
+    home.user = "no-such-user";
+    EXPECT_THAT(problem(), HasSubstr("there is no user no-such-user"));
+    home.folder = "/srv/elsewhere";
+    EXPECT_THAT(problem(), HasSubstr("is not under /srv/elsewhere"));
+}
+
 TEST_F(HostProblemsTest, R06_ProgramsThatUnitsAreHandedAreAnAdministratorsAlone) {
     make_repository("0123 refs/heads/main\n");
     const auto program = folder.write("agent", "#!/bin/sh\n");
@@ -155,7 +170,7 @@ TEST_F(HostProblemsTest, R06_ProgramsThatUnitsAreHandedAreAnAdministratorsAlone)
     project.workers[Role::ci].command = {"./inside-the-clone"};
     EXPECT_EQ(problem(), "");
     project.deploy = settings::Project::Deploy{.hook = "/nowhere/hook", .config = "/nowhere/conf"};
-    EXPECT_EQ(host_problems(project).size(), 2U);
+    EXPECT_EQ(host_problems(project, home).size(), 2U);
 }
 
 }  // namespace
