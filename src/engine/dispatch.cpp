@@ -104,6 +104,7 @@ int start(World& world, const std::vector<store::Claim>& claims) {
 }  // namespace
 
 Result<DispatchResult> Dispatcher::pass(int at_most) {
+    const store::CheckpointLater after_the_starts(world_.db);
     std::erase_if(waiting_, [&](const store::Claim& c) { return !still_running(world_.db, c); });
     auto claims = claim(world_, at_most);
     if (!claims) return fail(claims.error());

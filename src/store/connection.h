@@ -25,9 +25,10 @@ struct Connection {
     std::unordered_multimap<std::string, sqlite3_stmt*> idle;
 
     enum class In { nothing, read, write } in = In::nothing;
-    std::function<bool()> enough;  // see Db::give_up_when
-    int wal_frames = 0;            // after our last commit
-    int frames_left_alone = 0;     // what stood in the WAL after our last checkpoint, until it is reset
+    std::function<bool()> enough;   // see Db::give_up_when
+    int wal_frames = 0;             // after our last commit
+    bool checkpoint_later = false;  // see CheckpointLater
+    int frames_left_alone = 0;      // what stood in the WAL after our last checkpoint, until it is reset
 };
 
 // The connection's last error as ours, with SQLite's own sentence.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "store/connection.h"
@@ -195,7 +196,7 @@ Status Db::commit() {
     }
     c.in = Connection::In::nothing;
     c.lock.unlock();
-    checkpoint_if_due();
+    if (!c.checkpoint_later) checkpoint_if_due();
     return {};
 }
 
@@ -229,6 +230,15 @@ void Db::checkpoint_if_due() {
     if (!c.lock.lock_for_checkpoint(std::min(patience_ms, c.options.busy_timeout_ms))) return;
     CheckpointGuard unlock(c.lock);
     (void)checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+CheckpointLater::CheckpointLater(Db& db) : db_(db), exceptions_(std::uncaught_exceptions()) {
+    db_.connection_->checkpoint_later = true;
+}
+
+CheckpointLater::~CheckpointLater() {
+    db_.connection_->checkpoint_later = false;
+    if (std::uncaught_exceptions() == exceptions_) db_.checkpoint_if_due();
 }
 
 Status Db::checkpoint() {

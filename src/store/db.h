@@ -165,6 +165,7 @@ public:
     [[nodiscard]] sqlite3* raw();
 
 private:
+    friend class CheckpointLater;
     explicit Db(std::unique_ptr<Connection> connection);
     template <class Work>
     auto guarded(Tx& tx, Work&& work) -> std::invoke_result_t<Work, Tx&> {
@@ -183,6 +184,20 @@ private:
     [[nodiscard]] Status version_unmoved();
     void checkpoint_if_due();
     std::unique_ptr<Connection> connection_;
+};
+
+// While one is there, commits of this connection checkpoint nothing; what is due is done when it goes, unless by an exception.
+// For a commit that somebody waits for: a checkpoint syncs twice more, and may stand behind other writers.
+class [[nodiscard]] CheckpointLater {
+public:
+    explicit CheckpointLater(Db& db);
+    CheckpointLater(const CheckpointLater&) = delete;
+    CheckpointLater& operator=(const CheckpointLater&) = delete;
+    ~CheckpointLater();
+
+private:
+    Db& db_;
+    int exceptions_;
 };
 
 // Whether SQLite said it: a refusal by the schema has the same code as one by our own rules.

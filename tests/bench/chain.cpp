@@ -1,6 +1,8 @@
 // What tests/bench/chain.test does on a throw-away host, each to be called there as root:
 //
-//     bench_chain wake COUNT              commit of a job -> its StartUnit on the bus, COUNT times one after another
+//     bench_chain wake COUNT              commit of a job -> its StartUnit on the bus, COUNT times one after another; and by
+//     turns
+//                                         a bare synced commit of a like row on the same disk, while nothing else is under way
 //     bench_chain fill PROJECT PREFIX COUNT   COUNT more tasks of the project, each with its first job queued
 //     bench_chain runs SECONDS            runs that ended a second, meanwhile
 //     bench_chain bare AGENT FINISH COUNT AT_ONCE   chains of bare units a second: starts of AGENT@N.service, ends of
@@ -11,12 +13,14 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bare.h"
 #include "core/names.h"
 #include "host/host.h"
 #include "host/systemd.h"
@@ -27,16 +31,9 @@
 namespace {
 
 using namespace orchd;
+using bench::must;
 using Clock = std::chrono::steady_clock;
 
-template <class T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text);
-    return std::move(*result);
-}
-void must(Status status) {
-    if (!status) throw std::runtime_error(status.error().text);
-}
 void must(int result) {
     if (result < 0) throw std::runtime_error(std::string("the bus: ") + std::to_string(result));
 }
@@ -83,9 +80,38 @@ void await_start(sd_bus& bus, const std::string& unit) {
     throw std::runtime_error("no start of " + unit);
 }
 
+double milliseconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+void print(const char* what, std::vector<double> ms) {
+    std::sort(ms.begin(), ms.end());
+    const auto at = [&](double part) { return ms[static_cast<std::size_t>(part * static_cast<double>(ms.size() - 1))]; };
+    std::printf("%s, %zu times: p50 %.2f ms, p99 %.2f ms, longest %.2f ms\n", what, ms.size(), at(0.5), at(0.99), ms.back());
+}
+
+// A bare loop's database on the disk that orchd's is on; gone with it.
+class BareBeside {
+public:
+    BareBeside() { std::filesystem::create_directory(folder_); }
+    BareBeside(const BareBeside&) = delete;
+    BareBeside& operator=(const BareBeside&) = delete;
+    ~BareBeside() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder_, ignored);
+    }
+    [[nodiscard]] std::string path() const { return folder_ / "bare.db"; }
+
+private:
+    std::filesystem::path folder_ = std::filesystem::path(names::state_dir) / "bench";
+};
+
 // Advances of cancelled tasks: their steps look, find nothing to do and end.
 void wake(int count) {
     auto db = database();
+    const BareBeside beside;
+    bench::Bare bare(beside.path(), 1000);
+    std::vector<double> bare_ms;
     const auto bus = monitor();
     const auto have = must(store::list_tasks(db, {.project = "wake", .stage = {}, .limit = 1'000'000})).size();
     std::vector<double> ms;
@@ -100,13 +126,14 @@ void wake(int count) {
         const auto committed = Clock::now();
         host::poke(std::string(names::wake_socket));
         await_start(*bus, names::unit(names::step, work_item));
-        ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - committed).count());
+        ms.push_back(milliseconds_since(committed));
         while (live(must(store::find_job(db, job))->status)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        const auto began = Clock::now();
+        bare.step(1);
+        bare_ms.push_back(milliseconds_since(began));
     }
-    std::sort(ms.begin(), ms.end());
-    const auto at = [&](double part) { return ms[static_cast<std::size_t>(part * static_cast<double>(ms.size() - 1))]; };
-    std::printf("commit -> StartUnit seen on the bus, %d times: p50 %.2f ms, p99 %.2f ms, longest %.2f ms\n", count, at(0.5),
-                at(0.99), ms.back());
+    print("commit -> StartUnit seen on the bus", ms);
+    print("bare synced commit of a like row on the same disk", bare_ms);
 }
 
 void fill(const std::string& project, const std::string& prefix, int count) {

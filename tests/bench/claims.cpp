@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "bare.h"
 #include "store/db.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
@@ -18,19 +18,11 @@ namespace {
 
 using namespace orchd;
 using namespace orchd::store;
+using bench::must;
 
 constexpr int transactions = 400;
 constexpr int projects = 10;
 const Now now{.utc_ms = 1'700'000'000'000, .boot_ms = 1'000'000, .boot_id = "boot"};
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text);
-    return std::move(*result);
-}
-void must(Status status) {
-    if (!status) throw std::runtime_error(status.error().text);
-}
 
 class Stopwatch {
 public:
@@ -43,40 +35,6 @@ private:
     std::chrono::steady_clock::duration total_{};
 };
 
-std::string numbers(int count) {
-    return "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < " + std::to_string(count) + ") ";
-}
-
-// The bare loop, over a table of `count` rows.
-class Bare {
-public:
-    Bare(const std::string& path, int count) : db_(must(Db::open(path, {.mode = Mode::create}))), count_(count) {
-        must(
-            db_.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, status TEXT, text TEXT);"
-                        "CREATE TABLE bare_runs (id INTEGER PRIMARY KEY, bare INTEGER, text TEXT);" +
-                        numbers(count) + "INSERT INTO bare SELECT n, 'queued', 'text of some length' FROM n"));
-        must(db_.checkpoint());
-    }
-    // One transaction.
-    int step(int rows) {
-        must(db_.write([&](Tx& tx) -> Status {
-            for (int row = 0; row < rows; ++row, ++next_) {
-                auto changed =
-                    must(tx.db().prepare("UPDATE bare SET status = 'running' WHERE id = ?")).bind(next_ % count_ + 1).run();
-                if (!changed) return fail(changed.error());
-                auto added = must(tx.db().prepare("INSERT INTO bare_runs (bare, text) VALUES (?, 'a unit')")).bind(next_).run();
-                if (!added) return fail(added.error());
-            }
-            return {};
-        }));
-        return rows;
-    }
-
-private:
-    Db db_;
-    int count_, next_ = 1;
-};
-
 // Claims from a queue in which `count` jobs are due and as many are not yet.
 class Claims {
 public:
@@ -86,7 +44,7 @@ public:
             limits_.projects.push_back({.project_id = project.id});
         }
         must(db_.execute(
-            "BEGIN;" + numbers(2 * count) +
+            "BEGIN;" + bench::numbers(2 * count) +
             "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
             " SELECT n % 10 + 1, 'BENCH-' || n, '', '', 'b', 'development', 1, 0, 0 FROM n;"
             "INSERT INTO jobs (task_id, project_id, stage_seq, kind, role, status, priority, available_at, available_boot,"
@@ -114,7 +72,7 @@ private:
 
 // By turns, so that whatever else the machine does meets both.
 void compare(const std::filesystem::path& folder, int count, int at_once) {
-    Bare bare(folder / "bare.db", count);
+    bench::Bare bare(folder / "bare.db", count);
     Claims claims(folder / "claims.db", count);
     Stopwatch of_bare;
     Stopwatch of_claims;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "bare.h"
 #include "engine/runs.h"
 #include "host/cgroup.h"
 #include "store/tasks.h"
@@ -15,18 +15,7 @@
 namespace {
 
 using namespace orchd;
-
-template <class T>
-T must(Result<T> result) {
-    if (result) return std::move(*result);
-    std::fprintf(stderr, "%s\n", result.error().text.c_str());
-    std::exit(1);
-}
-void must(const Status& status) {
-    if (status) return;
-    std::fprintf(stderr, "%s\n", status.error().text.c_str());
-    std::exit(1);
-}
+using bench::must;
 
 // Every run lives: one look at a cgroup each.
 class LivingUnits final : public engine::Units {

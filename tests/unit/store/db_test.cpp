@@ -210,6 +210,25 @@ TEST_F(DbTest, WhoFindsTheWalLongChecksItIn) {
     EXPECT_LT(longest, 80U * 8300U);
 }
 
+TEST_F(DbTest, ACheckpointThatIsPutOffIsDoneAfterwards) {
+    Db writer = must(Db::open(path, {.mode = Mode::read_write, .checkpoint_pages = 50}));
+    must(db.checkpoint());
+    const auto file = std::filesystem::file_size(path);
+    const auto put_more = [&](const std::string& key) {
+        for (int n = 0; n < 60; ++n) must(put(writer, key + std::to_string(n), std::string(20'000, 'x')));
+    };
+    {
+        const CheckpointLater later(writer);
+        put_more("late");
+        EXPECT_GT(wal_size(), 60U * 20'000U);
+        EXPECT_EQ(std::filesystem::file_size(path), file);
+    }
+    EXPECT_GT(std::filesystem::file_size(path), file + 60U * 20'000U);
+    const auto then = std::filesystem::file_size(path);
+    put_more("soon");
+    EXPECT_GT(std::filesystem::file_size(path), then);
+}
+
 TEST_F(DbTest, AWalThatHadToGrowIsCutAgain) {
     Db writer = must(Db::open(path, {.mode = Mode::read_write, .checkpoint_pages = 50}));
     must(writer.write([](Tx& tx) -> Status {
