@@ -1,7 +1,7 @@
 """Deliveries of which each has a consequence that can be counted, in the database afterwards; for webhooks.py.
 
-They come in groups of eight, of which each is about objects of its own: two contexts of a commit of which two states are told each,
-a push, a pull request that is opened, then merged, a work item that is to be analysed. `plan` has all of them in no order.
+They come in groups of eight, of which each is about objects of its own: two contexts of a commit of which two states are told
+each, a push, a pull request that is opened, then merged, a work item that is to be analysed. `plan` has all of them in no order.
 """
 import collections
 import hashlib
