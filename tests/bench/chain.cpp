@@ -3,6 +3,7 @@
 //     bench_chain wake COUNT              commit of a job -> its StartUnit on the bus, COUNT times one after another; and by
 //     turns
 //                                         a bare synced commit of a like row on the same disk, while nothing else is under way
+//     bench_chain commits FOLDER COUNT    such bare commits alone, in that folder: for another disk, on any machine
 //     bench_chain fill PROJECT PREFIX COUNT   COUNT more tasks of the project, each with its first job queued
 //     bench_chain runs SECONDS            runs that ended a second, meanwhile
 //     bench_chain bare AGENT FINISH COUNT AT_ONCE   chains of bare units a second: starts of AGENT@N.service, ends of
@@ -136,6 +137,17 @@ void wake(int count) {
     print("bare synced commit of a like row on the same disk", bare_ms);
 }
 
+void commits(const std::string& folder, int count) {
+    bench::Bare bare(folder + "/bare.db", 1000);
+    std::vector<double> ms;
+    for (int i = 0; i < count; ++i) {
+        const auto began = Clock::now();
+        bare.step(1);
+        ms.push_back(milliseconds_since(began));
+    }
+    print("bare synced commit of a like row in that folder", ms);
+}
+
 void fill(const std::string& project, const std::string& prefix, int count) {
     auto db = database();
     const auto have = must(store::list_tasks(db, {.project = project, .stage = {}, .limit = 1'000'000})).size();
@@ -207,6 +219,8 @@ int act(const std::vector<std::string>& words) {
     };
     if (is("wake", 1))
         wake(std::stoi(words[1]));
+    else if (is("commits", 2))
+        commits(words[1], std::stoi(words[2]));
     else if (is("fill", 3))
         fill(words[1], words[2], std::stoi(words[3]));
     else if (is("runs", 1))
