@@ -22,7 +22,8 @@ struct CommitStatus {
     std::int64_t at = 0;
     std::int64_t seq = 0;  // the order of two at one time, where the reporter counts them
 };
-// One row per (project, commit, context): the newest wins by `at`, then `seq`. Whether it says something new and took its place.
+// One row per (project, commit, context): the newest wins by `at`, then `seq`. Whether it says something new and took its
+// place.
 [[nodiscard]] Result<bool> put_status(Tx& tx, const CommitStatus& status);
 [[nodiscard]] Result<std::vector<CommitStatus>> statuses_of(Db& db, const std::string& project, const std::string& commit);
 
