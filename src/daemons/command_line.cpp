@@ -1,6 +1,7 @@
 #include "daemons/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <exception>
 
 #include "core/work_item.h"
 #include "host/log.h"
@@ -25,6 +26,17 @@ tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char
         return tl::unexpected(app.exit(ended) == 0 ? 0 : 2);
     }
     return arguments;
+}
+
+int run_program(const CommandLine& line, int argc, const char* const* argv, const std::function<int(const Arguments&)>& work) {
+    const auto arguments = parse(line, argc, argv);
+    if (!arguments) return arguments.error();
+    try {
+        return work(*arguments);
+    } catch (const std::exception& thrown) {
+        host::log(host::Level::error, std::string("a bug of orchd: ") + thrown.what());
+        return line.status_of_bugs;
+    }
 }
 
 int exit_status(const Status& status) {

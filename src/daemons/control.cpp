@@ -54,8 +54,6 @@ Status serve() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto arguments = daemons::parse(
-        {.name = "orchd-control", .about = "Serves org.orchd1 on the system bus. Started by the bus."}, argc, argv);
-    if (!arguments) return arguments.error();
-    return daemons::exit_status(serve());
+    return daemons::run_program({.name = "orchd-control", .about = "Serves org.orchd1 on the system bus. Started by the bus."},
+                                argc, argv, [](const daemons::Arguments&) { return daemons::exit_status(serve()); });
 }

@@ -4,8 +4,10 @@
 
 int main(int argc, char** argv) {
     using namespace orchd;
-    const auto arguments = daemons::parse(
-        {.name = "orchd-deploy-run", .about = "Calls a project's deploy hook. Started by orchd-deploy@.service."}, argc, argv);
-    if (!arguments) return arguments.error();
-    daemons::end_as(daemons::launch_deploy(daemons::paths_of_unit()));
+    return daemons::run_program({.name = "orchd-deploy-run",
+                                 .about = "Calls a project's deploy hook. Started by orchd-deploy@.service.",
+                                 .status_of_bugs = names::exit_transient},
+                                argc, argv, [](const daemons::Arguments&) -> int {
+                                    daemons::end_as(daemons::launch_deploy(daemons::paths_of_unit()));
+                                });
 }

@@ -8,21 +8,14 @@
 
 namespace {
 
+using namespace orchd;
+
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    using namespace orchd;
-    const auto arguments =
-        daemons::parse({.name = "orchd-finish",
-                        .about = "Records the end of a work item's run. Started by orchd-finish-ok@.service and its like.",
-                        .takes_work_item = true},
-                       argc, argv);
-    if (!arguments) return arguments.error();
+int finish(const daemons::Arguments& arguments) {
     const auto house = daemons::House::open({.actor = "finish"});
     if (!house) return daemons::exit_status(fail(house.error()));
     const engine::Monitor monitor{.service_result = variable("MONITOR_SERVICE_RESULT"),
@@ -30,5 +23,15 @@ int main(int argc, char** argv) {
                                   .exit_status = variable("MONITOR_EXIT_STATUS"),
                                   .invocation_id = variable("MONITOR_INVOCATION_ID"),
                                   .unit = variable("MONITOR_UNIT")};
-    return daemons::exit_status(engine::finish((*house)->world(), arguments->work_item, monitor));
+    return daemons::exit_status(engine::finish((*house)->world(), arguments.work_item, monitor));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return daemons::run_program(
+        {.name = "orchd-finish",
+         .about = "Records the end of a work item's run. Started by orchd-finish-ok@.service and its like.",
+         .takes_work_item = true},
+        argc, argv, finish);
 }

@@ -10,11 +10,16 @@
 
 namespace {
 
-void write_dropin(const std::filesystem::path& into, std::string_view unit, const char* name, const std::string& text) {
+// Whole or not at all: half of one would be a unit without a limit.
+bool write_dropin(const std::filesystem::path& into, std::string_view unit, const char* name, const std::string& text) {
     const auto folder = into / (std::string(unit) + ".d");
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
-    std::ofstream(folder / name) << text;
+    std::ofstream file(folder / name);
+    if (file << text << std::flush) return true;
+    std::filesystem::remove(folder / name, failed);
+    std::cerr << "orchd-generator: cannot write " << (folder / name).string() << ": " << unit << " keeps what it ships with\n";
+    return false;
 }
 
 }  // namespace
@@ -43,9 +48,10 @@ int main(int argc, char** argv) {
                   << '\n';
         return 0;
     }
+    bool written = true;
     for (const auto& timer : settings::timer_intervals())
-        write_dropin(argv[1], timer.unit, "50-interval.conf", settings::timer_dropin(timer, loaded->settings));
+        written &= write_dropin(argv[1], timer.unit, "50-interval.conf", settings::timer_dropin(timer, loaded->settings));
     for (const auto& limit : settings::start_limits(loaded->settings))
-        write_dropin(argv[1], limit.unit, "50-limit.conf", settings::limit_dropin(limit));
-    return 0;
+        written &= write_dropin(argv[1], limit.unit, "50-limit.conf", settings::limit_dropin(limit));
+    return written ? 0 : 1;
 }

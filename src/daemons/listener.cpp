@@ -102,9 +102,10 @@ Status serve() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto arguments = daemons::parse(
-        {.name = "orchd-listener", .about = "Receives webhooks over HTTP. Started by orchd-listener.socket."}, argc, argv);
-    if (!arguments) return arguments.error();
-    keep_memory_small();
-    return daemons::exit_status(serve());
+    return daemons::run_program({.name = "orchd-listener",
+                                 .about = "Receives webhooks, and answers reads, over HTTP. Started by orchd-listener.socket."},
+                                argc, argv, [](const daemons::Arguments&) {
+                                    keep_memory_small();
+                                    return daemons::exit_status(serve());
+                                });
 }

@@ -4,20 +4,15 @@
 #include "engine/maintain.h"
 #include "host/log.h"
 
-int main(int argc, char** argv) {
-    using namespace orchd;
-    const auto arguments =
-        daemons::parse({.name = "orchd-maintenance",
-                        .about = "Backs the database up, forgets what is past its retention, and cleans up. Started by "
-                                 "orchd-maintenance.timer; does nothing until maintenance_interval_s has passed.",
-                        .flag = "--now",
-                        .flag_about = "do it whenever the last pass was, and even where maintenance_enabled is false"},
-                       argc, argv);
-    if (!arguments) return arguments.error();
+namespace {
+
+using namespace orchd;
+
+int maintain(const daemons::Arguments& arguments) {
     const auto house = daemons::House::open({.actor = "maintenance"});
     if (!house) return daemons::exit_status(fail(house.error()));
     auto& world = (*house)->world();
-    if (!arguments->flag) {
+    if (!arguments.flag) {
         if (!world.settings.maintenance_enabled) return 0;
         const auto due = engine::maintenance_due(world);
         if (!due) return daemons::exit_status(fail(due.error()));
@@ -32,4 +27,16 @@ int main(int argc, char** argv) {
                                      std::to_string(done->run_folders) + " run folders, " + std::to_string(done->branches) +
                                      " branches; packed: " + std::to_string(done->mirrors) + " mirrors");
     return done->failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return daemons::run_program(
+        {.name = "orchd-maintenance",
+         .about = "Backs the database up, forgets what is past its retention, and cleans up. Started by "
+                  "orchd-maintenance.timer; does nothing until maintenance_interval_s has passed.",
+         .flag = "--now",
+         .flag_about = "do it whenever the last pass was, and even where maintenance_enabled is false"},
+        argc, argv, maintain);
 }

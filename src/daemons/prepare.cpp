@@ -5,19 +5,18 @@
 
 int main(int argc, char** argv) {
     using namespace orchd;
-    const auto arguments =
-        daemons::parse({.name = "orchd-prepare",
-                        .about = "Prepares the claimed run of a work item. Started by orchd-prepare@.service.",
-                        .takes_work_item = true,
-                        .flag = "--undo",
-                        .flag_about = "take away what was laid for the run"},
-                       argc, argv);
-    if (!arguments) return arguments.error();
-    if (arguments->flag) {
-        engine::unprepare(daemons::host_paths(), arguments->work_item);
-        return 0;
-    }
-    const auto house = daemons::House::open({.actor = "prepare"});
-    if (!house) return daemons::exit_status(fail(house.error()));
-    return daemons::exit_status(engine::prepare((*house)->world(), arguments->work_item));
+    return daemons::run_program({.name = "orchd-prepare",
+                                 .about = "Prepares the claimed run of a work item. Started by orchd-prepare@.service.",
+                                 .takes_work_item = true,
+                                 .flag = "--undo",
+                                 .flag_about = "take away what was laid for the run"},
+                                argc, argv, [](const daemons::Arguments& arguments) {
+                                    if (arguments.flag) {
+                                        engine::unprepare(daemons::host_paths(), arguments.work_item);
+                                        return 0;
+                                    }
+                                    const auto house = daemons::House::open({.actor = "prepare"});
+                                    if (!house) return daemons::exit_status(fail(house.error()));
+                                    return daemons::exit_status(engine::prepare((*house)->world(), arguments.work_item));
+                                });
 }

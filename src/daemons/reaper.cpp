@@ -25,12 +25,12 @@ Status one_pass(engine::World& world) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto arguments =
-        daemons::parse({.name = "orchd-reaper",
-                        .about = "Makes one pass over what runs and puts right what died. Started by orchd-reaper.timer."},
-                       argc, argv);
-    if (!arguments) return arguments.error();
-    const auto house = daemons::House::open({.actor = "reaper", .units = true});
-    if (!house) return daemons::exit_status(fail(house.error()));
-    return daemons::exit_status(one_pass((*house)->world()));
+    return daemons::run_program(
+        {.name = "orchd-reaper",
+         .about = "Makes one pass over what runs and puts right what died. Started by orchd-reaper.timer."},
+        argc, argv, [](const daemons::Arguments&) {
+            const auto house = daemons::House::open({.actor = "reaper", .units = true});
+            if (!house) return daemons::exit_status(fail(house.error()));
+            return daemons::exit_status(one_pass((*house)->world()));
+        });
 }

@@ -4,14 +4,14 @@
 
 int main(int argc, char** argv) {
     using namespace orchd;
-    const auto arguments =
-        daemons::parse({.name = "orchd-run",
-                        .about = "Runs the command of one run in its clone. Started by orchd-agent@.service.",
-                        .flag = "--bundle",
-                        .flag_about = "write what the run committed into a bundle, after its end"},
-                       argc, argv);
-    if (!arguments) return arguments.error();
-    const auto paths = daemons::paths_of_unit();
-    if (arguments->flag) return daemons::bundle_run(paths);
-    daemons::end_as(daemons::launch_run(paths));
+    return daemons::run_program({.name = "orchd-run",
+                                 .about = "Runs the command of one run in its clone. Started by orchd-agent@.service.",
+                                 .flag = "--bundle",
+                                 .flag_about = "write what the run committed into a bundle, after its end",
+                                 .status_of_bugs = names::exit_transient},
+                                argc, argv, [](const daemons::Arguments& arguments) {
+                                    const auto paths = daemons::paths_of_unit();
+                                    if (arguments.flag) return daemons::bundle_run(paths);
+                                    daemons::end_as(daemons::launch_run(paths));
+                                });
 }

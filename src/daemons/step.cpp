@@ -8,14 +8,16 @@
 
 int main(int argc, char** argv) {
     using namespace orchd;
-    const auto arguments = daemons::parse({.name = "orchd-step",
-                                           .about = "Advances a work item by one transition. Started by orchd-step@.service.",
-                                           .takes_work_item = true},
-                                          argc, argv);
-    if (!arguments) return arguments.error();
-    const auto house = daemons::House::open({.actor = "step", .units = true});
-    if (!house) return daemons::exit_status(fail(house.error()));
-    const store::LeaseOwner self{
-        .unit = host::own_unit(), .invocation_id = host::own_invocation(), .boot_id = host::now().boot_id, .pid = ::getpid()};
-    return daemons::exit_status(engine::advance((*house)->world(), arguments->work_item, self));
+    return daemons::run_program({.name = "orchd-step",
+                                 .about = "Advances a work item by one transition. Started by orchd-step@.service.",
+                                 .takes_work_item = true},
+                                argc, argv, [](const daemons::Arguments& arguments) {
+                                    const auto house = daemons::House::open({.actor = "step", .units = true});
+                                    if (!house) return daemons::exit_status(fail(house.error()));
+                                    const store::LeaseOwner self{.unit = host::own_unit(),
+                                                                 .invocation_id = host::own_invocation(),
+                                                                 .boot_id = host::now().boot_id,
+                                                                 .pid = ::getpid()};
+                                    return daemons::exit_status(engine::advance((*house)->world(), arguments.work_item, self));
+                                });
 }

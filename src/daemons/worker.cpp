@@ -7,23 +7,18 @@
 
 namespace {
 
+using namespace orchd;
+
 constexpr unsigned seconds_between_tries = 5;
 
 // The socket that orchd-worker.socket listens on.
-orchd::Result<int> wake_socket() {
+Result<int> wake_socket() {
     const int passed = sd_listen_fds(1);
     if (passed == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_DGRAM, -1, nullptr, 0) > 0) return SD_LISTEN_FDS_START;
-    return orchd::fail(orchd::Errc::invalid_argument, "no wake-up socket was handed over: start orchd-worker.socket instead");
+    return fail(Errc::invalid_argument, "no wake-up socket was handed over: start orchd-worker.socket instead");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    using namespace orchd;
-    const auto arguments = daemons::parse(
-        {.name = "orchd-worker", .about = "Claims jobs, starts their units and recovers. Started by orchd-worker.service."},
-        argc, argv);
-    if (!arguments) return arguments.error();
+int work(const daemons::Arguments&) {
     const auto socket = wake_socket();
     if (!socket) return daemons::exit_status(fail(socket.error()));
     const auto house = daemons::House::open({.actor = "worker", .mode = store::Mode::create, .units = true});
@@ -34,4 +29,12 @@ int main(int argc, char** argv) {
         return status;
     }
     return daemons::exit_status(daemons::WorkerLoop(**house, *socket).run());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return daemons::run_program(
+        {.name = "orchd-worker", .about = "Claims jobs, starts their units and recovers. Started by orchd-worker.service."},
+        argc, argv, work);
 }

@@ -1,6 +1,8 @@
 #include "daemons/command_line.h"
 
 #include <gtest/gtest.h>
+#include <functional>
+#include <stdexcept>
 #include <vector>
 
 namespace orchd::daemons {
@@ -42,6 +44,29 @@ TEST(CommandLine, EndsWithTwoAfterBadUsage) {
     EXPECT_EQ(status_of({"--nonsense", "ORCH-053"}), 2);
     EXPECT_EQ(status_of({"../../etc/passwd"}), 2);
     EXPECT_EQ(status_of({"ORCH-053", "ORCH-054"}), 2);
+}
+
+// The status of a program with these words, the first of which is its name.
+int ended(const std::vector<const char*>& words, int status_of_bugs, const std::function<int(const Arguments&)>& work) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int status = run_program(
+        {.name = "orchd-run", .about = "Runs.", .flag = "--bundle", .flag_about = "bundle", .status_of_bugs = status_of_bugs},
+        static_cast<int>(words.size()), words.data(), work);
+    testing::internal::GetCapturedStderr();
+    testing::internal::GetCapturedStdout();
+    return status;
+}
+
+TEST(CommandLine, AProgramEndsWithWhatItsWorkSays) {
+    EXPECT_EQ(ended({"orchd-run", "--bundle"}, 1, [](const Arguments& arguments) { return arguments.flag ? 7 : 0; }), 7);
+    EXPECT_EQ(ended({"orchd-run", "--nonsense"}, 75, [](const Arguments&) { return 0; }), 2);
+}
+
+TEST(CommandLine, NothingThatIsThrownEscapesAMain) {
+    const auto throws = [](const Arguments&) -> int { throw std::runtime_error("impossible"); };
+    EXPECT_EQ(ended({"orchd-run"}, 1, throws), 1);
+    EXPECT_EQ(ended({"orchd-run"}, 75, throws), 75);
 }
 
 }  // namespace
