@@ -102,6 +102,7 @@ Result<std::int64_t> parse_size(std::string_view text) {
         if (text.empty() || text.back() != suffix.letter) continue;
         shift = suffix.shift;
         text.remove_suffix(1);
+        break;
     }
     const auto number = parse_integer(text);
     const bool fits = number && *number >= 0 && *number <= (std::numeric_limits<std::int64_t>::max() >> shift);

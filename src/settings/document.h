@@ -37,7 +37,7 @@ struct Entry {
 [[nodiscard]] Result<std::int64_t> parse_size(std::string_view text);
 [[nodiscard]] std::string size_text(std::int64_t bytes);  // the shortest such text
 
-// A whole decimal number with an optional sign and nothing else. Errc::invalid_argument.
+// A whole decimal number, perhaps with a minus before it, and nothing else. Errc::invalid_argument.
 [[nodiscard]] Result<std::int64_t> parse_integer(std::string_view text);
 
 }  // namespace orchd::settings

@@ -170,7 +170,8 @@ TEST_F(SettingsTest, R39_AValueThatIsNotAllowedIsRefusedWithWhatIs) {
     EXPECT_THAT(problems("max_concurrency = [4]\n"), HasSubstr("a list of other things than texts is not allowed"));
     EXPECT_THAT(problems("premerge_rebase_always = 1\n"), HasSubstr("1 is not allowed; it takes true or false"));
     EXPECT_THAT(problems("run_timeout_s = 1000000\n"), HasSubstr("it takes seconds from 1 to 86400"));
-    EXPECT_THAT(problems("bundle_max_bytes = \"2X\"\n"), HasSubstr("it takes a size from 1M to 1T"));
+    for (const std::string size : {"2X", "2KM", "2MK", "K", "-2M"})
+        EXPECT_THAT(problems("bundle_max_bytes = \"" + size + "\"\n"), HasSubstr("it takes a size from 1M to 1T")) << size;
     EXPECT_THAT(problems("bundle_max_bytes = \"9999999999999T\"\n"), HasSubstr("is not allowed"));
 }
 
