@@ -80,31 +80,28 @@ Status append_task(const engine::House& house, const store::Task& task, const en
         "answering");
 }
 
-// Reads the options of a list that may be narrowed to one state, and answers from one snapshot:
-// `list(db, options, state, limit)`.
-template <class State, class Known, class List>
-Status list_by(engine::World& world, sd_bus_message* call, const Known& known, std::string_view state_key, List&& list) {
+// Reads the options of a list, and answers from one snapshot: `list(db, options, limit)`.
+template <class Known, class List>
+Status list_by(engine::World& world, sd_bus_message* call, const Known& known, List&& list) {
     const auto options = Options::read(call, known);
     if (!options) return fail(options.error());
-    const auto state = word<State>(*options, state_key);
-    if (!state) return fail(state.error());
     const auto limit = limit_of(*options);
     if (!limit) return fail(limit.error());
-    return world.db.read([&](store::Db& db) -> Status { return list(db, *options, *state, *limit); });
+    return world.db.read([&](store::Db& db) -> Status { return list(db, *options, *limit); });
 }
 
 Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    return list_by<Stage>(
-        world, call, task_filter, "stage", [&](auto& db, const auto& options, auto stage, int limit) -> Status {
-            const auto tasks =
-                store::list_tasks(db, {options.text("project"), stage, options.flag("open"), options.flag("needs_you"), limit});
-            if (!tasks) return fail(tasks.error());
-            const auto house = engine::house_of(world);
-            const auto host = engine::look_at_host(house);
-            if (!host) return fail(host.error());
-            return fill(reply, task_row, *tasks,
-                        [&](const store::Task& task) { return append_task(house, task, *host, reply); });
-        });
+    return list_by(world, call, task_filter, [&](store::Db& db, const Options& options, int limit) -> Status {
+        const auto stage = word<Stage>(options, "stage");
+        if (!stage) return fail(stage.error());
+        const auto tasks =
+            store::list_tasks(db, {options.text("project"), *stage, options.flag("open"), options.flag("needs_you"), limit});
+        if (!tasks) return fail(tasks.error());
+        const auto house = engine::house_of(world);
+        const auto host = engine::look_at_host(house);
+        if (!host) return fail(host.error());
+        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(house, task, *host, reply); });
+    });
 }
 
 Status append_job(const store::Claim& claim, sd_bus_message* reply) {
@@ -119,19 +116,20 @@ Status append_job(const store::Claim& claim, sd_bus_message* reply) {
 }
 
 Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    return list_by<JobStatus>(
-        world, call, job_filter, "status", [&](auto& db, const auto& options, auto status, int limit) -> Status {
-            store::JobFilter filter;
-            filter.project = options.text("project");
-            filter.work_item = options.text("work_item");
-            filter.status = status;
-            filter.only_live = options.flag("live");
-            filter.limit = limit;
-            if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
-            const auto jobs = store::list_jobs(db, filter);
-            if (!jobs) return fail(jobs.error());
-            return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });
-        });
+    return list_by(world, call, job_filter, [&](store::Db& db, const Options& options, int limit) -> Status {
+        const auto status = word<JobStatus>(options, "status");
+        if (!status) return fail(status.error());
+        store::JobFilter filter;
+        filter.project = options.text("project");
+        filter.work_item = options.text("work_item");
+        filter.status = *status;
+        filter.only_live = options.flag("live");
+        filter.limit = limit;
+        if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
+        const auto jobs = store::list_jobs(db, filter);
+        if (!jobs) return fail(jobs.error());
+        return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });
+    });
 }
 
 Status list_projects(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
@@ -164,14 +162,10 @@ private:
 };
 
 Status list_events(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    const auto options = Options::read(call, event_filter);
-    if (!options) return fail(options.error());
-    const auto limit = limit_of(*options);
-    if (!limit) return fail(limit.error());
-    return world.db.read([&](store::Db& db) -> Status {
-        const auto task = task_named(db, options->text("work_item"));
+    return list_by(world, call, event_filter, [&](store::Db& db, const Options& options, int limit) -> Status {
+        const auto task = task_named(db, options.text("work_item"));
         if (!task) return fail(task.error());
-        const auto events = store::list_events(db, {*task, options->number("after").value_or(0), *limit});
+        const auto events = store::list_events(db, {*task, options.number("after").value_or(0), limit});
         if (!events) return fail(events.error());
         Names names(db);
         return fill(reply, event_row, *events, [&](const store::Event& event) -> Status {
@@ -200,14 +194,10 @@ Status list_leases(engine::World& world, sd_bus_message*, sd_bus_message* reply)
 }
 
 Status list_dependencies(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    const auto options = Options::read(call, dependency_filter);
-    if (!options) return fail(options.error());
-    const auto limit = limit_of(*options);
-    if (!limit) return fail(limit.error());
-    return world.db.read([&](store::Db& db) -> Status {
-        const auto task = task_named(db, options->text("work_item"));
+    return list_by(world, call, dependency_filter, [&](store::Db& db, const Options& options, int limit) -> Status {
+        const auto task = task_named(db, options.text("work_item"));
         if (!task) return fail(task.error());
-        const auto rows = store::list_dependencies(db, {*task, options->flag("unmet"), *limit});
+        const auto rows = store::list_dependencies(db, {*task, options.flag("unmet"), limit});
         if (!rows) return fail(rows.error());
         return fill(reply, dependency_row, *rows, [&](const store::Dependency& d) {
             return checked(sd_bus_message_append(reply, dependency_row, d.work_item.c_str(), d.needs.c_str(),
@@ -218,18 +208,16 @@ Status list_dependencies(engine::World& world, sd_bus_message* call, sd_bus_mess
 }
 
 Status list_deliveries(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
-    const auto options = Options::read(call, delivery_filter);
-    if (!options) return fail(options.error());
-    const auto state = word<store::DeliveryState>(*options, "state");
-    if (!state) return fail(state.error());
-    const auto limit = limit_of(*options);
-    if (!limit) return fail(limit.error());
-    const auto rows = store::list_deliveries(world.db, {*state, options->number("before").value_or(0), *limit});
-    if (!rows) return fail(rows.error());
-    return fill(reply, delivery_row, *rows, [&](const store::Delivery& d) {
-        return checked(sd_bus_message_append(reply, delivery_row, d.id, utf8(d.source).c_str(), utf8(d.event).c_str(),
-                                             d.received_at, std::string(to_text(d.state)).c_str(), utf8(d.outcome).c_str()),
-                       "answering");
+    return list_by(world, call, delivery_filter, [&](store::Db& db, const Options& options, int limit) -> Status {
+        const auto state = word<store::DeliveryState>(options, "state");
+        if (!state) return fail(state.error());
+        const auto rows = store::list_deliveries(db, {*state, options.number("before").value_or(0), limit});
+        if (!rows) return fail(rows.error());
+        return fill(reply, delivery_row, *rows, [&](const store::Delivery& d) {
+            return checked(sd_bus_message_append(reply, delivery_row, d.id, utf8(d.source).c_str(), utf8(d.event).c_str(),
+                                                 d.received_at, std::string(to_text(d.state)).c_str(), utf8(d.outcome).c_str()),
+                           "answering");
+        });
     });
 }
 
