@@ -68,7 +68,7 @@ StartRequest request_for(const World& world, const store::Claim& claim) {
 Status give_up(World& world, const store::Claim& claim, const Error& error) {
     const auto why = claim.run.unit + " could not be started: " + error.text;
     const auto stop = [&](store::Tx& tx) -> Status {
-        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, world.now());
+        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why);
         if (!stopping) return fail(stopping.error());
         if (!*stopping) return {};
         return job_changed(acting(world, tx), claim.job, JobStatus::running, JobStatus::stopping, why);

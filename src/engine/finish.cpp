@@ -138,7 +138,7 @@ Status put_away(World& world, const Ended& ended, const std::string& head, const
     auto put = world.db.write([&](store::Tx& tx) -> Status {
         if (!usage.empty())
             if (auto set = store::set_usage(tx, ended.run.id, usage); !set) return set;
-        auto stopping = store::begin_stopping(tx, ended.job.id, ended.run.id, why, world.now());
+        auto stopping = store::begin_stopping(tx, ended.job.id, ended.run.id, why);
         if (!stopping) return fail(stopping.error());
         if (!*stopping) return {};
         if (!head.empty())

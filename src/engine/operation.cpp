@@ -37,7 +37,7 @@ Status end_job(const Acting& who, const store::Job& job, const std::string& why)
     if (job.status == JobStatus::queued) return cancel_queued(who, job, why);
     if (job.status == JobStatus::stopping || job.kind == JobKind::advance) return {};
     if (job.kind == JobKind::deploy) return fail(Errc::conflict, "the deploy hook is at work: wait until it has settled");
-    auto stopping = store::begin_stopping(who.tx, job.id, *job.run_id, why, who.now);
+    auto stopping = store::begin_stopping(who.tx, job.id, *job.run_id, why);
     if (!stopping) return fail(stopping.error());
     return job_changed(who, job, JobStatus::running, JobStatus::stopping, why);
 }

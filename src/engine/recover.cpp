@@ -21,7 +21,7 @@ Status take_down(World& world, const store::Claim& claim, const std::string& why
     boundary("recover.take_down.before");
     auto taken = world.db.write([&](store::Tx& tx) -> Result<bool> {
         const auto who = acting(world, tx);
-        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why, who.now);
+        auto stopping = store::begin_stopping(tx, claim.job.id, claim.run.id, why);
         if (!stopping || !*stopping) return stopping;
         if (loses == Loses::its_exit && !is_step(claim))
             if (auto recorded = store::record_exit(tx, claim.run.id, {ExitKind::lost}, "", who.now); !recorded) return recorded;

@@ -166,7 +166,7 @@ Status Turn::put_back(const std::string& reason) {
         if (fence_)
             if (auto released = release_leases(world_, who.tx, task_); !released) return released;
         if (job_.attempts >= job_.max_attempts) return give_up(who, reason);
-        auto stopping = store::begin_stopping(who.tx, job_.id, *job_.run_id, reason, who.now);
+        auto stopping = store::begin_stopping(who.tx, job_.id, *job_.run_id, reason);
         if (!stopping) return fail(stopping.error());
         auto queued = store::requeue(who.tx, job_.id, *job_.run_id, due_in(who.now, wait), reason, who.now);
         if (!queued) return fail(queued.error());

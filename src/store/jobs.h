@@ -98,8 +98,7 @@ struct JobFilter {
 [[nodiscard]] Result<bool> finish_job(Tx& tx, std::int64_t job_id, std::int64_t run_id, JobStatus to, const std::string& error,
                                       const std::string& head_after, const Now& now);
 // running -> stopping, guarded by run id: prepare refuses the run from here on. False if the job moved on.
-[[nodiscard]] Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why,
-                                          const Now& now);
+[[nodiscard]] Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why);
 // stopping -> queued, due at `due`; clears every run column. To be called only after the run's cgroup was seen empty. An
 // advance of which another is queued already is cancelled instead: that one asks the same.
 [[nodiscard]] Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error,

@@ -89,7 +89,7 @@ Result<bool> finish_job(Tx& tx, std::int64_t job_id, std::int64_t run_id, JobSta
     return and_close(tx, std::move(moved), run_id, head_after, now);
 }
 
-Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why, const Now&) {
+Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why) {
     return change_one(tx.db(),
                       "UPDATE jobs SET status = 'stopping', error = ? WHERE id = ? AND run_id = ? AND status = 'running'", why,
                       job_id, run_id);

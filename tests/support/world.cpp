@@ -334,7 +334,7 @@ void Scene::recover(const std::string& work_item) {
     for (const auto& claim : must(store::live_jobs(db))) {
         if (claim.work_item != work_item) continue;
         write([&](store::Tx& tx) -> Status {
-            must(store::begin_stopping(tx, claim.job.id, claim.run.id, "its unit died", now));
+            must(store::begin_stopping(tx, claim.job.id, claim.run.id, "its unit died"));
             must(store::requeue(tx, claim.job.id, claim.run.id, due_now(now), "its unit died", now));
             return {};
         });

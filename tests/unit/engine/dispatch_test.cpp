@@ -91,8 +91,7 @@ TEST(DispatchTest, ForgetsAWaitingClaimThatWasTakenBack) {
     life.scene.units.runs(life.agent(), "an earlier one");
     ASSERT_EQ(must(life.dispatcher.pass(10)).waiting, 1);
     const auto claim = life.live();
-    life.scene.write(
-        [&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "taken back", life.scene.now); });
+    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "taken back"); });
     life.scene.units.is_gone(life.agent());
     const auto result = must(life.dispatcher.pass(10));
     EXPECT_EQ(result.started, 0);

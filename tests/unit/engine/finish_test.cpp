@@ -101,7 +101,7 @@ TEST(FinishTest, ALateFinishPinsItsExitOnNobody) {
     const auto first = life.start(Stage::development);
     const auto monitor = life.exited(0);
     life.scene.write([&](store::Tx& tx) -> Status {
-        must(store::begin_stopping(tx, first.job.id, first.run.id, "lost", life.scene.now));
+        must(store::begin_stopping(tx, first.job.id, first.run.id, "lost"));
         must(store::requeue(tx, first.job.id, first.run.id, due_now(life.scene.now), "lost", life.scene.now));
         return {};
     });
@@ -296,8 +296,7 @@ TEST(FinishTest, AJobThatIsBeingStoppedIsLeftToRecovery) {
     const auto claim = life.start(Stage::development);
     life.leaves("usage.json", R"({"tokens": 7})");
     const auto monitor = life.exited(0);
-    life.scene.write(
-        [&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "cancelled", life.scene.now); });
+    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "cancelled"); });
     must(life.finish(monitor));
     EXPECT_EQ(life.run(claim.run.id).exit->kind, ExitKind::exited) << "its exit is on record all the same";
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
@@ -309,8 +308,7 @@ TEST(FinishTest, TheLateFinishOfAnEarlierRunTakesNoUsageOfTheNext) {
     RunLife life;
     const auto first = life.start(Stage::development);
     const auto late = life.exited(0);
-    life.scene.write(
-        [&](store::Tx& tx) { return store::begin_stopping(tx, first.job.id, first.run.id, "by hand", life.scene.now); });
+    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, first.job.id, first.run.id, "by hand"); });
     life.scene.units.is_gone(life.agent());
     life.recover();
     life.scene.pass(life.scene.settings.backoff_cap_s * 1000);
@@ -333,7 +331,7 @@ TEST(FinishTest, AJobThatIsCancelledInTheLastMomentIsNotEndedAsDone) {
         if (name != "finish.commit.before") return;
         const auto live = cancelled_life->live();
         auto& scene = cancelled_life->scene;
-        scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, live.job.id, live.run.id, "cancelled", scene.now); });
+        scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, live.job.id, live.run.id, "cancelled"); });
     });
     const auto finished = life.finish(monitor);
     set_boundary_hook(nullptr);

@@ -129,7 +129,7 @@ TEST(PrepareTest, RefusesWhatIsNotToBeStarted) {
     EXPECT_EQ(life.prepare().error().code, Errc::conflict) << "a second StartUnit must not prepare the run again";
     EXPECT_EQ(life.spec().run_id, life.live().run.id) << "what the run was handed stays";
     const auto claim = life.live();
-    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "", life.scene.now); });
+    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, ""); });
     EXPECT_EQ(life.prepare().error().code, Errc::conflict) << "it is being stopped";
 }
 

@@ -100,8 +100,7 @@ TEST(RecoverTest, AStoppingJobWaitsForItsUnitAndItsFinish) {
     RunLife life;
     const auto claim = life.start(Stage::development);
     const auto monitor = life.exited(0);
-    life.scene.write(
-        [&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "why", life.scene.now); });
+    life.scene.write([&](store::Tx& tx) { return store::begin_stopping(tx, claim.job.id, claim.run.id, "why"); });
     life.scene.units.runs(names::unit(names::finish_ok, "HELLO-1"), "records the exit");
     EXPECT_EQ(life.recover().requeued, 0) << "a requeued run's cgroup was empty, and its exit is on record";
     EXPECT_FALSE(life.scene.units.table.contains(life.agent()));
@@ -279,7 +278,7 @@ TEST(RecoverTest, R40OneBadJobNeverStopsThePass) {
     life.dispatch();
     const auto first = life.live("HELLO-1");
     life.scene.write([&](store::Tx& tx) -> Status {
-        must(store::begin_stopping(tx, first.job.id, first.run.id, "", life.scene.now));
+        must(store::begin_stopping(tx, first.job.id, first.run.id, ""));
         return {};
     });
     struct Stubborn : FakeUnits {

@@ -130,7 +130,7 @@ private:
             if (live.job.task_id != task) continue;
             if (pick(2) == 0)
                 return store::finish_job(tx, live.job.id, live.run.id, JobStatus::done, "", "", now_).map([](bool) {});
-            must(store::begin_stopping(tx, live.job.id, live.run.id, "it died", now_));
+            must(store::begin_stopping(tx, live.job.id, live.run.id, "it died"));
             return store::requeue(tx, live.job.id, live.run.id, due_in(now_, pick(20'000)), "it died", now_).map([](bool) {});
         }
         return {};

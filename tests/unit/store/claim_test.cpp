@@ -34,7 +34,7 @@ TEST_F(ClaimTest, NeverPassesTheHostsLimitAndCountsStepsApart_R07) {
     EXPECT_TRUE(claim_all(with).empty());
     // A stopping job still has its slot.
     const auto& last = claims.back();
-    EXPECT_TRUE(write([&](Tx& tx) { return begin_stopping(tx, last.job.id, last.run.id, "test", now); }));
+    EXPECT_TRUE(write([&](Tx& tx) { return begin_stopping(tx, last.job.id, last.run.id, "test"); }));
     EXPECT_TRUE(claim_all(with).empty());
     EXPECT_TRUE(write([&](Tx& tx) { return finish_job(tx, last.job.id, last.run.id, JobStatus::failed, "", "", now); }));
     EXPECT_EQ(claim_all(with).size(), 1U);

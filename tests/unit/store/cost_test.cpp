@@ -70,8 +70,7 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"acquire_held",
          [=](Db& db) { in_write(db, [&](Tx& tx) { return acquire_held(tx, LeaseKind::merge, "r", live, job_id, monday); }); }},
         {"set_hold", [=](Db& db) { must(db.write([&](Tx& tx) { return set_hold(tx, live, Hold::infra, "why", monday); })); }},
-        {"begin_stopping",
-         [=](Db& db) { in_write(db, [&](Tx& tx) { return begin_stopping(tx, job_id, run_id, "", monday); }); }},
+        {"begin_stopping", [=](Db& db) { in_write(db, [&](Tx& tx) { return begin_stopping(tx, job_id, run_id, ""); }); }},
         {"requeue", [=](Db& db) { in_write(db, [&](Tx& tx) { return requeue(tx, job_id, run_id, {}, "", monday); }); }},
         {"write_stage",
          [=](Db& db) {

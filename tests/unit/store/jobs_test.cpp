@@ -17,7 +17,7 @@ protected:
         return write([&](Tx& tx) { return mark_prepared(tx, run_id, "before", later(1)); });
     }
     bool stop(const Claim& c) {
-        return write([&](Tx& tx) { return begin_stopping(tx, c.job.id, c.run.id, "to be stopped", now); });
+        return write([&](Tx& tx) { return begin_stopping(tx, c.job.id, c.run.id, "to be stopped"); });
     }
     bool put_back(const Claim& c, const Due& due = {}) {
         return write([&](Tx& tx) { return requeue(tx, c.job.id, c.run.id, due, "died", now); });

@@ -38,7 +38,7 @@ std::vector<Operation> operations() {
         {"finish_job", [](Tx& tx) { return only_status(finish_job(tx, 1, 1, JobStatus::done, "", "head", monday)); }},
         {"requeue",
          [](Tx& tx) -> Status {
-             if (auto stopping = begin_stopping(tx, 1, 1, "died", monday); !stopping) return fail(stopping.error());
+             if (auto stopping = begin_stopping(tx, 1, 1, "died"); !stopping) return fail(stopping.error());
              return only_status(requeue(tx, 1, 1, due_now(monday), "died", monday));
          }},
         {"write_stage",

@@ -24,7 +24,7 @@ protected:
         (void)ask(4, Role::ci);
         for (const auto& c : claim_all(limits())) {
             if (c.job.task_id == 3)
-                (void)write([&](Tx& tx) { return begin_stopping(tx, c.job.id, c.run.id, "", now); });
+                (void)write([&](Tx& tx) { return begin_stopping(tx, c.job.id, c.run.id, ""); });
             else if (c.job.task_id == 4)
                 (void)write([&](Tx& tx) { return finish_job(tx, c.job.id, c.run.id, JobStatus::done, "", "", now); });
         }

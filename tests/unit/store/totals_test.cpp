@@ -28,7 +28,7 @@ TEST_F(TotalsTest, EachEndIsCountedOnce) {
     const auto claimed = claim_one();
     const auto& [job, run, work_item, owner] = claimed;
     (void)write([&](Tx& tx) { return record_exit(tx, run.id, {ExitKind::killed, 9}, "", monday); });
-    (void)write([&](Tx& tx) { return begin_stopping(tx, job.id, run.id, "", monday); });
+    (void)write([&](Tx& tx) { return begin_stopping(tx, job.id, run.id, ""); });
     (void)write([&](Tx& tx) { return requeue(tx, job.id, run.id, {}, "", monday); });
     EXPECT_EQ(told()["runs_ended killed "], 1);
     EXPECT_EQ(told().count("jobs_ended analyst cancelled"), 0U) << "queued again is no end";
