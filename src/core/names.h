@@ -75,8 +75,6 @@ inline constexpr int exit_not_found = 127;
 inline constexpr std::string_view msg_stage_changed = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a01";
 inline constexpr std::string_view msg_needs_you = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a02";
 inline constexpr std::string_view msg_escalated = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a03";
-inline constexpr std::string_view msg_run_ended = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a04";
-inline constexpr std::string_view msg_reaped = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a05";
 inline constexpr std::string_view msg_lease_forced = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a06";
 inline constexpr std::string_view msg_alert = "6d0c0b7c5b0a4e0e9a1f4a8f2f6b1a07";
 

@@ -3,7 +3,6 @@
 #include <boost/json.hpp>
 
 #include "engine/notes.h"
-#include "engine/why.h"
 #include "store/facts.h"
 #include "store/tasks.h"
 
@@ -66,10 +65,7 @@ Status change_hold(const Acting& who, const store::Task& task, Hold hold, const 
     if (auto noted = add_event(who, "hold_changed", task.id, std::nullopt, {{"hold", text}, {"reason", reason}}); !noted)
         return noted;
     if (hold == Hold::none) return {};
-    return post_needs_you(
-        who.tx, task, text + "/" + std::to_string(who.now.utc_ms),
-        task.work_item + " is held (" + text + "): " + reason + ". To go on: " + command_against(hold, task.work_item),
-        who.now);
+    return post_held(who.tx, task, hold, reason, who.now);
 }
 
 }  // namespace orchd::engine

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "engine/advance.h"
+#include "engine/notes.h"
 #include "engine/operation.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
@@ -61,10 +62,10 @@ Status release_reclaimed(const Acting& who, const store::Task& task, const store
                             {"forced", std::int64_t{how.forced}},
                             {"reason", how.reason}});
     if (!noted || !how.forced) return noted;
-    return add_event(who, "alert", lease.task_id, std::nullopt,
-                     {{"key", "lease/" + task.work_item},
-                      {"text", "the transition lease of " + task.work_item + " was taken from " + lease.owner->unit +
-                                   ", which was stopped for it"}});
+    const auto text =
+        "the transition lease of " + task.work_item + " was taken from " + lease.owner->unit + ", which was stopped for it";
+    if (auto posted = post_lease_forced(who.tx, task, lease.fence, text, who.now); !posted) return posted;
+    return add_event(who, "alert", lease.task_id, std::nullopt, {{"key", "lease/" + task.work_item}, {"text", text}});
 }
 
 Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key) {

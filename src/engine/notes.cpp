@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/names.h"
+#include "engine/why.h"
 #include "store/facts.h"
 
 namespace orchd::engine {
@@ -22,6 +23,11 @@ Status post(store::Tx& tx, const store::Task& task, const std::string& dedup_key
     return {};
 }
 
+std::string_view message_of(Hold hold) {
+    if (hold == Hold::escalated) return names::msg_escalated;
+    return hold == Hold::infra ? names::msg_alert : names::msg_needs_you;
+}
+
 }  // namespace
 
 Status post_needs_you(store::Tx& tx, const store::Task& task, const std::string& what, const std::string& text,
@@ -29,10 +35,26 @@ Status post_needs_you(store::Tx& tx, const store::Task& task, const std::string&
     return post(tx, task, key(task, task.stage_seq, "needs-you/" + what), names::msg_needs_you, text, now);
 }
 
+Status post_held(store::Tx& tx, const store::Task& task, Hold hold, const std::string& reason, const Now& now) {
+    const std::string word(to_text(hold));
+    return post(tx, task, key(task, task.stage_seq, "needs-you/" + word + '/' + std::to_string(now.utc_ms)), message_of(hold),
+                task.work_item + " is held (" + word + "): " + reason + ". To go on: " + command_against(hold, task.work_item),
+                now);
+}
+
+Status post_lease_forced(store::Tx& tx, const store::Task& task, std::int64_t fence, const std::string& text, const Now& now) {
+    return post(tx, task, key(task, task.stage_seq, "lease-forced/" + std::to_string(fence)), names::msg_lease_forced, text,
+                now);
+}
+
 Status post_stage(store::Tx& tx, const store::Task& before, Stage to, const std::string& reason, const Now& now) {
     std::string text = before.work_item + ": " + std::string(to_text(before.stage)) + " -> " + std::string(to_text(to));
     if (!reason.empty()) text += ": " + reason;
     return post(tx, before, key(before, before.stage_seq + 1, "stage"), names::msg_stage_changed, text, now);
+}
+
+std::string job_named(const store::Job& job) {
+    return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
 }
 
 }  // namespace orchd::engine

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/time.h"
+#include "core/words.h"
 #include "store/db.h"
 #include "store/records.h"
 
@@ -13,7 +14,15 @@ namespace orchd::engine {
 // The task waits for a person: once per (task, stage number, what). `text` has the command to type.
 [[nodiscard]] Status post_needs_you(store::Tx& tx, const store::Task& task, const std::string& what, const std::string& text,
                                     const Now& now);
+// The task is held, which is told as what it is: escalated, for the host's administrator (infra), or for a person.
+[[nodiscard]] Status post_held(store::Tx& tx, const store::Task& task, Hold hold, const std::string& reason, const Now& now);
+// Its transition lease was taken from an owner that lived: once for each fence.
+[[nodiscard]] Status post_lease_forced(store::Tx& tx, const store::Task& task, std::int64_t fence, const std::string& text,
+                                       const Now& now);
 // The task stands in another stage now: once per stage number. `before` is the task as it was.
 [[nodiscard]] Status post_stage(store::Tx& tx, const store::Task& before, Stage to, const std::string& reason, const Now& now);
+
+// A job as people are told of it: "job 17 (developer)".
+[[nodiscard]] std::string job_named(const store::Job& job);
 
 }  // namespace orchd::engine

@@ -1,4 +1,6 @@
 // R09, R10, R13, R38: leases that nobody owns any more, what the switches leave alone, and that one pass is made at a time.
+#include <algorithm>
+
 #include "engine/leases.h"
 #include "engine/operate.h"
 #include "engine/strays.h"
@@ -35,6 +37,11 @@ TEST(ReaperTest, R13_ALivingOwnerIsDeferredToUntilTheCeilingThenStoppedAndItsLea
     ASSERT_EQ(life.task().events("lease_reclaimed").size(), 1u);
     EXPECT_NE(life.task().events("lease_reclaimed")[0].find("\"forced\":1"), std::string::npos);
     EXPECT_EQ(life.task().events("alert").size(), 1u);
+    const auto posts = must(store::due_posts(life.scene.db, "journal", 10, life.scene.now));
+    const bool told = std::any_of(posts.begin(), posts.end(), [](const store::OutboxRow& post) {
+        return post.body.find(names::msg_lease_forced) != std::string::npos;
+    });
+    EXPECT_TRUE(told);
 }
 
 TEST(ReaperTest, R13_AnOwnerThatCannotBeStoppedKeepsItsLease) {
