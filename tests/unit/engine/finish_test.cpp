@@ -44,14 +44,8 @@ TEST(FinishTest, R11KilledAtAnyBoundaryAndStartedAgainItEndsTheRunOnce) {
             const auto before = life.forge_head();
             life.commits({{"hello.cpp", "int main() {}\n"}});
             const auto monitor = life.exited(0);
-            bool crashed = false;
-            try {
-                CrashAt crash(n);
-                must(life.finish(monitor));
-            } catch (const Crashed&) {
-                crashed = true;
-            }
-            if (!crashed) {
+            const bool killed = killed_at(n, [&] { must(life.finish(monitor)); });
+            if (!killed) {
                 EXPECT_GT(n, 6) << "record_exit, push and commit have a boundary on either side";
                 break;
             }
@@ -80,14 +74,8 @@ TEST(FinishTest, R11AReportIsWrittenOnceHoweverOftenItsFinishIsKilled) {
         life.start(Stage::testing);
         const auto before = life.forge_head();
         const auto monitor = life.exited(1);
-        bool crashed = false;
-        try {
-            CrashAt crash(n);
-            must(life.finish(monitor));
-        } catch (const Crashed&) {
-            crashed = true;
-        }
-        if (!crashed) return;
+        const bool killed = killed_at(n, [&] { must(life.finish(monitor)); });
+        if (!killed) return;
         SCOPED_TRACE(CrashAt::passed().back());
         must(life.finish(monitor));
         EXPECT_EQ(life.commits_since(before), 1);

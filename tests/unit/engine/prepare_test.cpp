@@ -150,14 +150,8 @@ TEST(PrepareTest, R11KilledAnywhereItLeavesARunThatRecoveryQueuesAgain) {
         RunLife life;
         life.task().in(Stage::development);
         life.dispatch();
-        bool crashed = false;
-        try {
-            CrashAt crash(n);
-            must(life.prepare());
-        } catch (const Crashed&) {
-            crashed = true;
-        }
-        if (!crashed) {
+        const bool killed = killed_at(n, [&] { must(life.prepare()); });
+        if (!killed) {
             EXPECT_GT(n, 1);
             return;
         }

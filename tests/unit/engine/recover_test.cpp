@@ -308,18 +308,12 @@ TEST(RecoverTest, R11KilledAnywhereItIsDoneByTheNextPass) {
         RunLife life;
         const auto claim = life.start(Stage::development);
         life.scene.pass(life.scene.settings.reaper_max_running_s * 1000 + 1);
-        bool crashed = false;
-        try {
-            CrashAt crash(n);
-            life.recover();
-        } catch (const Crashed&) {
-            crashed = true;
-        }
-        if (crashed) life.recover();
+        const bool killed = killed_at(n, [&] { life.recover(); });
+        if (killed) life.recover();
         SCOPED_TRACE(CrashAt::passed().empty() ? "" : CrashAt::passed().back());
         EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
         EXPECT_EQ(life.task().row().retries.infrastructure, 1);
-        if (!crashed) {
+        if (!killed) {
             EXPECT_GT(n, 4);
             return;
         }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "core/front_matter.h"
 #include "core/names.h"
@@ -125,5 +126,17 @@ public:
         return std::stoi(scene::sh(scene.forge.path, "git rev-list --count " + since + "..task/HELLO-1"));
     }
 };
+
+// Does the work, killed at the n-th boundary that it passes; false where it passes fewer and comes to its end.
+template <class Work>
+[[nodiscard]] bool killed_at(int n, Work&& work) {
+    CrashAt crash(n);
+    try {
+        std::forward<Work>(work)();
+        return false;
+    } catch (const Crashed&) {
+        return true;
+    }
+}
 
 }  // namespace orchd::support
