@@ -169,7 +169,7 @@ Result<std::map<std::string, std::string>> front_matter(std::string_view file) {
     }
 }
 
-std::string artefact_folder(std::string_view work_item) { return "docs/work-items/" + std::string(work_item); }
+std::string artefact_folder(std::string_view work_item) { return std::string(artefacts_folder).append("/").append(work_item); }
 
 std::string artefact_path(std::string_view work_item, Artefact artefact) {
     return artefact_folder(work_item) + '/' + std::string(to_text(artefact));

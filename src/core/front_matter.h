@@ -24,7 +24,8 @@ inline constexpr auto enum_text<Artefact> = std::to_array<std::string_view>({"10
                                                                              "12-review.md", "13-test-report.md",
                                                                              "14-deploy-log.md", "15-staging-log.md",
                                                                              "16-post-deploy-log.md"});
-// Folder of a work item's artefacts in the repository: "docs/work-items/ORCH-053".
+// Where the artefacts of all work items stand in the repository; of one, "docs/work-items/ORCH-053".
+inline constexpr std::string_view artefacts_folder = "docs/work-items";
 [[nodiscard]] std::string artefact_folder(std::string_view work_item);
 [[nodiscard]] std::string artefact_path(std::string_view work_item, Artefact artefact);
 

@@ -1,7 +1,6 @@
-// Alive or not, decided from what was seen (03-state in short: see docs/architecture.md, "Alive or not").
+// Alive or not, decided from what was seen (docs/architecture.md, "Alive or not").
 #pragma once
 
-#include <optional>
 #include <string>
 
 namespace orchd {
@@ -20,6 +19,11 @@ struct UnitSeen {
     bool populated = false;     // cgroup.events says populated 1
     std::string invocation_id;  // of the cgroup's xattr; empty if there is none
 };
+// Running, about to run, or not to be read: neither dead nor free to be started.
+[[nodiscard]] inline bool busy(const UnitSeen& seen) {
+    return !seen.readable || seen.job_pending || seen.active || seen.populated;
+}
+
 enum class Liveness { alive, dead, empty, unknown };
 // dead: certain (another boot, another invocation). empty: nothing runs and PID 1 plans nothing; certain only after N ticks.
 // unknown counts as alive. A unit that is active without a process (RemainAfterExit=) is empty.

@@ -158,11 +158,6 @@ std::string many_lines(std::string_view text, std::size_t bytes) {
     return lines;
 }
 
-bool is_commit_id(std::string_view text) {
-    return (text.size() == 40 || text.size() == 64) &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
 std::optional<std::int64_t> parse_time(std::string_view text) {
     namespace chrono = std::chrono;
     constexpr std::string_view form = "0000-00-00T00:00:00";

@@ -57,8 +57,6 @@ private:
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes);
 // The same for text of many lines, which keeps its line feeds and tabs.
 [[nodiscard]] std::string many_lines(std::string_view text, std::size_t bytes);
-// Whether it is a whole commit id: 40 or 64 digits of lowercase hex.
-[[nodiscard]] bool is_commit_id(std::string_view text);
 // RFC 3339 ("2026-07-01T10:00:00.123456Z", "…+02:00") as UTC milliseconds, if it is a time between the years 1970 and 9999.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text);
 

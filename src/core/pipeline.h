@@ -32,8 +32,8 @@ struct GateAnswer {
     Gate gate;
     Colour colour;
     std::string reason;  // one clause, for people
-    bool unusable =
-        false;  // red because the stage's own run left nothing that can be read: its work is asked for again, nobody else's
+    // Red because the stage's own run left nothing that can be read: its work is asked for again, nobody else's.
+    bool unusable = false;
 };
 
 // How often a task was sent again or back since its counters were last cleared by a person (R04).

@@ -8,6 +8,9 @@
 
 namespace orchd {
 
+// What the branches of all tasks begin with.
+inline constexpr std::string_view task_branches = "task/";
+
 class WorkItem {
 public:
     // Errc::invalid_argument with the pattern and an example.
@@ -15,7 +18,7 @@ public:
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] std::string_view prefix() const { return std::string_view(text_).substr(0, text_.find('-')); }
     // The task's branch: "task/ORCH-053".
-    [[nodiscard]] std::string branch() const { return "task/" + text_; }
+    [[nodiscard]] std::string branch() const { return std::string(task_branches) + text_; }
     friend bool operator==(const WorkItem&, const WorkItem&) = default;
 
 private:

@@ -2,17 +2,12 @@
 
 #include "core/boundary.h"
 #include "core/planted.h"
+#include "core/text.h"
 
 namespace orchd::engine {
 namespace {
 
 constexpr int push_tries = 3;  // while others push at the same moment
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string all;
-    for (const auto& w : words) all += (all.empty() ? "" : ", ") + w;
-    return all;
-}
 
 }  // namespace
 
@@ -95,7 +90,8 @@ Result<TaskBranch::Landed> TaskBranch::land_on(const std::string& commit, const 
     auto rebased = mirror_->rebase(commit, present);
     if (!rebased) return fail(rebased.error());
     if (!rebased->conflicts.empty())
-        return Landed{{}, "somebody else pushed to " + name_ + " meanwhile, and both changed " + joined(rebased->conflicts)};
+        return Landed{{},
+                      "somebody else pushed to " + name_ + " meanwhile, and both changed " + joined(rebased->conflicts, ", ")};
     if (auto pushed = push(rebased->commit, present); !pushed)
         return fail(pushed.error().code == Errc::conflict ? Errc::unavailable : pushed.error().code, pushed.error().text);
     return Landed{rebased->commit, {}};

@@ -1,9 +1,9 @@
 #include "engine/code.h"
 
+#include "core/front_matter.h"
+
 namespace orchd::engine {
 namespace {
-
-constexpr const char* artefacts = "docs/work-items";  // of every work item: core's artefact_folder() is one below
 
 Result<std::string> target_head(git::Mirror& mirror, const settings::Project& project) {
     auto target = mirror.forge_head(project.target);
@@ -23,7 +23,7 @@ Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, cons
     if (!target) return fail(target.error());
     auto base = mirror.merge_base(*target, commit);
     if (!base) return fail(base.error());
-    auto patch_id = mirror.patch_id(*base, commit, artefacts);
+    auto patch_id = mirror.patch_id(*base, commit, std::string(artefacts_folder));
     if (!patch_id) return fail(patch_id.error());
     return Code{*target, *base, *patch_id};
 }

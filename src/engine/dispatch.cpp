@@ -31,11 +31,8 @@ Result<std::vector<store::Claim>> claim(World& world, int at_most) {
     return claims;
 }
 
-// Whether a StartUnit would really start: one that meets a live unit merges with it, one that meets a deactivating agent starts
-// it without prepare.
-bool idle(const UnitSeen& seen) { return seen.readable && !seen.job_pending && !seen.active && !seen.populated; }
-
-// The units of each claim, of all in one look: its own and, of a run, its prepare.
+// Whether a StartUnit of each claim would really start: one that meets a live unit merges with it, one that meets a
+// deactivating agent starts it without prepare. Looks at its own unit and, of a run, its prepare; of all claims at once.
 std::vector<bool> can_start(World& world, const std::vector<store::Claim>& claims) {
     std::vector<std::string> units;
     for (const auto& claim : claims) {
@@ -46,7 +43,7 @@ std::vector<bool> can_start(World& world, const std::vector<store::Claim>& claim
     std::vector<bool> able;
     for (auto at = seen.begin(); const auto& claim : claims) {
         const auto last = at + (claim.job.kind == JobKind::advance ? 1 : 2);
-        able.push_back(std::all_of(at, last, idle));
+        able.push_back(std::none_of(at, last, busy));
         at = last;
     }
     return able;

@@ -1,19 +1,15 @@
 // The end of a run of the project's commands (CI, test, staging, re-test, build) and of the deploy hook: its exit is the
 // verdict.
 #include "core/boundary.h"
+#include "core/text.h"
 #include "engine/code.h"
 #include "engine/ending.h"
 #include "engine/files.h"
+#include "engine/gates.h"
 #include "engine/report.h"
 
 namespace orchd::engine {
 namespace {
-
-std::string command_text(const std::vector<std::string>& command) {
-    std::string text;
-    for (const auto& word : command) text += (text.empty() ? "" : " ") + word;
-    return text;
-}
 
 // What the run worked on.
 const std::string& commit_of(const Ended& ended) {
@@ -48,7 +44,7 @@ Result<Ending> report_ending(World& world, const Ended& ended, const settings::P
     auto branch = TaskBranch::open(world, project, ended.task);
     if (!branch) return fail(branch.error());
     const auto* worker = settings::worker_of(project, ended.job.role);
-    auto head = land_report(*branch, ended, worker == nullptr ? std::string() : command_text(worker->command), good);
+    auto head = land_report(*branch, ended, worker == nullptr ? std::string() : joined(worker->command, " "), good);
     if (!head) return fail(head.error());
     auto code = code_of(branch->mirror(), project, commit_of(ended));
     if (!code) return fail(code.error());
@@ -88,9 +84,9 @@ Result<Ending> check_ending(World& world, const Ended& ended, const settings::Pr
     const bool good = outcome(*ended.run.exit) == Outcome::look;
     switch (ended.job.role) {
         case Role::ci:
-            return status_ending(world, ended, "orchd/ci", good);
+            return status_ending(world, ended, ci_context, good);
         case Role::retest:
-            return status_ending(world, ended, "orchd/retest", good);
+            return status_ending(world, ended, retest_context, good);
         case Role::test:
             return report_ending(world, ended, project, Gate::tests_passed, good);
         case Role::staging:

@@ -5,6 +5,7 @@
 
 #include "core/front_matter.h"
 #include "core/planted.h"
+#include "core/text.h"
 #include "store/jobs.h"
 
 namespace orchd::engine {
@@ -107,12 +108,6 @@ Answer staging_status(Gate gate, const GateContext& c) {
     return by_verdict(gate, c);
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string all;
-    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-    return all;
-}
-
 Answer branch_mergeable(Gate gate, const GateContext& c) {
     auto merged = c.mirror.is_ancestor(c.head, c.code.target_head);
     if (!merged) return fail(merged.error());
@@ -120,7 +115,7 @@ Answer branch_mergeable(Gate gate, const GateContext& c) {
     auto rebased = c.mirror.rebase(c.head, c.code.target_head);
     if (!rebased) return fail(rebased.error());
     if (rebased->conflicts.empty()) return green(gate, "can be rebased onto " + c.project.target);
-    return GateAnswer{gate, Colour::red, "conflicts with " + c.project.target + " in " + joined(rebased->conflicts)};
+    return GateAnswer{gate, Colour::red, "conflicts with " + c.project.target + " in " + joined(rebased->conflicts, ", ")};
 }
 
 // A live release that contains the commit settles it: this one's, or a later one's, which an older must never replace.

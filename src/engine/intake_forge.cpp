@@ -13,7 +13,6 @@ namespace orchd::engine {
 namespace {
 
 constexpr std::string_view own_contexts = "orchd/";  // statuses that orchd itself writes
-constexpr std::string_view task_branches = "task/";
 
 // The project's work item whose branch this would be; empty for every other branch.
 std::string item_of_branch(const settings::Project& project, std::string_view branch) {

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* state_key = "maintenance";
 constexpr int rows_at_once = 500;
-constexpr std::int64_t day_ms = 86'400'000;
 
 Status back_up(World& world, Maintained& done) {
     if (world.settings.backups_kept == 0) return {};

@@ -10,8 +10,6 @@
 namespace orchd::engine {
 namespace {
 
-constexpr std::int64_t day_ms = 86'400'000;
-
 Result<bool> any_live(store::Db& db, store::JobFilter of) {
     of.only_live = true;
     of.limit = 1;
@@ -38,7 +36,7 @@ public:
     Result<std::set<std::string>> branches() const {
         std::set<std::string> all;
         for (const auto* place : {"heads", "remotes/forge"}) {
-            auto names = git::branch_names(mirror_->path(), place, "task/", options());
+            auto names = git::branch_names(mirror_->path(), place, std::string(task_branches), options());
             if (!names) return fail(names.error());
             all.insert(names->begin(), names->end());
         }

@@ -3,7 +3,7 @@
 
 #include "core/boundary.h"
 #include "engine/maintain_parts.h"
-#include "git/git.h"
+#include "core/shapes.h"
 #include "store/jobs.h"
 #include "store/retention.h"
 #include "store/tasks.h"
@@ -19,7 +19,7 @@ std::string commit_of(const fs::path& file) {
     for (const std::string_view end : {".new", ".tar"})
         if (name.ends_with(end)) name.resize(name.size() - end.size());
     const bool release = file.extension() == ".tar" || file.filename().string().ends_with(".tar.new");
-    return release && git::valid_oid(name) ? name : std::string();
+    return release && is_commit_id(name) ? name : std::string();
 }
 
 // A build that is under way lays its file before its row.

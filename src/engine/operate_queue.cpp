@@ -3,6 +3,7 @@
 
 #include "engine/advance.h"
 #include "engine/leases.h"
+#include "engine/notes.h"
 #include "engine/operate.h"
 #include "engine/operation.h"
 #include "store/deliveries.h"
@@ -28,17 +29,13 @@ Result<JobOfTask> known_job(store::Db& db, std::int64_t job_id) {
     return JobOfTask{**job, **task};
 }
 
-std::string describe(const store::Job& job) {
-    return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
-}
-
 Status refuse_retry(const JobOfTask& found) {
     const auto& [job, task] = found;
     if (job.status != JobStatus::failed && job.status != JobStatus::cancelled)
-        return fail(Errc::conflict, describe(job) + " is " + std::string(to_text(job.status)) +
+        return fail(Errc::conflict, job_named(job) + " is " + std::string(to_text(job.status)) +
                                         ": only a failed or cancelled one is queued again");
     if (terminal(task.stage) || job.stage_seq != task.stage_seq)
-        return fail(Errc::conflict, task.work_item + " has moved on since " + describe(job) + ": it stands at " +
+        return fail(Errc::conflict, task.work_item + " has moved on since " + job_named(job) + ": it stands at " +
                                         std::string(to_text(task.stage)));
     if (task.hold != Hold::none && task.hold != Hold::human && task.hold != Hold::infra)
         return fail(Errc::conflict, task.work_item + " is held (" + std::string(to_text(task.hold)) +
@@ -119,10 +116,10 @@ Status cancel_job(World& world, std::int64_t job_id, const std::string& by) {
         if (!found) return fail(found.error());
         const auto& [job, task] = *found;
         if (!live(job.status))
-            return fail(Errc::conflict, describe(job) + " is " + std::string(to_text(job.status)) + " already");
+            return fail(Errc::conflict, job_named(job) + " is " + std::string(to_text(job.status)) + " already");
         if (job.kind == JobKind::advance && job.status != JobStatus::queued)
             return fail(Errc::conflict, task.work_item + " is in a transition just now: try again in a moment");
-        const auto why = describe(job) + " was cancelled by " + by;
+        const auto why = job_named(job) + " was cancelled by " + by;
         if (auto ended = end_job(who, job, why); !ended) return ended;
         if (terminal(task.stage)) return {};
         if (auto held = change_hold(who, task, Hold::human, why); !held) return held;
@@ -138,7 +135,7 @@ Status retry_job(World& world, std::int64_t job_id, const std::string& by) {
         const auto& [job, task] = *found;
         if (auto queued = queue_anew(world, who, job, task); !queued) return queued;
         if (task.hold == Hold::none) return {};
-        return change_hold(who, task, Hold::none, describe(job) + " was queued again by " + by);
+        return change_hold(who, task, Hold::none, job_named(job) + " was queued again by " + by);
     });
 }
 

@@ -9,11 +9,6 @@
 
 namespace orchd::engine {
 
-// Running, about to run, or not to be read: never called dead.
-[[nodiscard]] inline bool busy(const UnitSeen& seen) {
-    return !seen.readable || seen.job_pending || seen.active || seen.populated;
-}
-
 struct Handlers {  // the two units of which one finishes a run
     std::string ok, fail;
 };

@@ -1,10 +1,9 @@
 // The way of a `stopping` job: units stopped, seen empty, then the job's end.
-#include <algorithm>
 #include "core/boundary.h"
 #include "core/names.h"
 #include "core/planted.h"
-
 #include "engine/leases.h"
+#include "engine/notes.h"
 #include "engine/recover.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -74,8 +73,7 @@ Status count_death(World& world, const Acting& who, const Stopped& stopped, Outc
     const bool used_up = stopped.job.attempts >= stopped.job.max_attempts && !planted("attempts_without_end");
     if ((came_to != Outcome::cannot_run && !used_up) || stopped.task.hold != Hold::none) return {};
     ++recovered.held;
-    const auto why = "job " + std::to_string(stopped.job.id) + " (" + std::string(to_text(stopped.job.role)) +
-                     "): " + stopped.job.error +
+    const auto why = job_named(stopped.job) + ": " + stopped.job.error +
                      (used_up ? ", the last of " + std::to_string(stopped.job.attempts) + " attempts" : "");
     if (auto held = change_hold(who, stopped.task, Hold::infra, why); !held) return held;
     if (auto asked = ask_those_behind(world, who.tx, stopped.task.id); !asked) return asked;

@@ -4,7 +4,9 @@
 #include <array>
 #include <ctime>
 
+#include "core/text.h"
 #include "engine/disk.h"
+#include "engine/notes.h"
 #include "store/leases.h"
 #include "store/tasks.h"
 
@@ -52,16 +54,6 @@ Why held(const store::Task& task) {
             break;
     }
     return {.text = with_reason("Held for a person", task.hold_reason), .command = command, .needs_you = true};
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
-
-std::string job_named(const store::Job& job) {
-    return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
 }
 
 // Running work says more than queued work, and a run more than a step.
@@ -180,7 +172,7 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
     if (around.lease) return transition_under_way(*around.lease, around.owner, host);
     if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, host);
     if (auto pause = paused(task, around, host)) return *pause;
-    if (!around.needs.empty()) return {.text = "Waits for " + joined(around.needs) + ".", .command = {}};
+    if (!around.needs.empty()) return {.text = "Waits for " + joined(around.needs, ", ") + ".", .command = {}};
     if (job != nullptr) return queued(task, *job, host);
     if (!task.waiting_for.empty()) return waiting(task);
     return {.text = "Nothing is queued for it.", .command = "orchctl task retry " + task.work_item};

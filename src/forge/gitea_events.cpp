@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/payload.h"
+#include "core/shapes.h"
 
 namespace orchd::forge {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "git/git.h"
+#include "core/shapes.h"
 
 namespace orchd::git {
 namespace {
@@ -116,36 +116,13 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 Status check_oid(const std::string& text) {
-    if (valid_oid(text)) return {};
+    if (is_commit_id(text)) return {};
     return fail(Errc::invalid_argument, "not an object id: '" + printable(text) + '\'');
 }
 
 Status check_branch(const std::string& name) {
-    if (valid_branch(name)) return {};
+    if (is_branch_name(name)) return {};
     return fail(Errc::invalid_argument, "not a branch's name: '" + printable(name) + '\'');
-}
-
-bool valid_oid(std::string_view text) {
-    return (text.size() == 40 || text.size() == 64) &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-// As git-check-ref-format(1), and no leading dash.
-bool valid_branch(std::string_view name) {
-    constexpr std::size_t longest = 200;
-    if (name.empty() || name.size() > longest || name.front() == '-' || name == "@" || name.back() == '.') return false;
-    if (name.find("..") != name.npos || name.find("@{") != name.npos) return false;
-    constexpr std::string_view forbidden = " ~^:?*[\\\x7f";
-    if (std::ranges::any_of(
-            name, [&](char c) { return static_cast<unsigned char>(c) < 0x20 || forbidden.find(c) != forbidden.npos; }))
-        return false;
-    for (std::size_t at = 0; at <= name.size();) {
-        const auto end = std::min(name.find('/', at), name.size());
-        const auto part = name.substr(at, end - at);
-        if (part.empty() || part.front() == '.' || part.ends_with(".lock")) return false;
-        at = end + 1;
-    }
-    return true;
 }
 
 }  // namespace orchd::git

@@ -42,6 +42,7 @@ struct Answer {
 // Without the line break at its end.
 [[nodiscard]] std::string chomped(std::string text);
 [[nodiscard]] std::vector<std::string> split(const std::string& text, char separator);
+// Errc::invalid_argument for what is no commit id, or no branch's name, as core/shapes.h has them.
 [[nodiscard]] Status check_oid(const std::string& text);
 [[nodiscard]] Status check_branch(const std::string& name);
 

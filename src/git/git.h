@@ -25,10 +25,6 @@ struct Options {
     std::int64_t timeout_s = 300;
 };
 
-// "refs/heads/x" shapes that git itself allows, no leading dash; 40 or 64 lower-case hex digits.
-[[nodiscard]] bool valid_branch(std::string_view name);
-[[nodiscard]] bool valid_oid(std::string_view text);
-
 // An interface, so that the engine runs in a simulation too.
 class Mirror {
 public:

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "core/shapes.h"
 #include "git/mirror.h"
 #include "host/fd.h"
 
@@ -63,7 +64,7 @@ Result<Header> parse(std::string_view text, const std::string& reference) {
         const bool needed = line->front() == '-';
         if (needed) line->remove_prefix(1);
         const std::string oid(line->substr(0, line->find(' ')));
-        if (!valid_oid(oid)) return unfit("a line of its header begins with no object id");
+        if (!is_commit_id(oid)) return unfit("a line of its header begins with no object id");
         if (needed) header.builds_on.push_back(oid);
         if (!needed && line->substr(oid.size()) == ' ' + reference) header.commit = oid;
     }

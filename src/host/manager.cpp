@@ -220,10 +220,7 @@ std::vector<Status> Manager::set_limits(const std::vector<LimitsOf>& units) {
 }
 
 Status Manager::stop(const std::string& unit, std::int64_t wait_ms) {
-    const auto settled = [&] {
-        const auto seen = see(unit);
-        return seen.readable && !seen.active && !seen.job_pending && !seen.populated;
-    };
+    const auto settled = [&] { return !busy(see(unit)); };
     if (settled()) return {};
     StopJob job;
     auto slot = match(bus_, "JobRemoved", note_removed_job, &job);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/names.h"
+#include "core/text.h"
 #include "host/host.h"
 #include "host/systemd.h"
 #include "orchctl/commands.h"
@@ -71,9 +72,7 @@ Status nobody_works(Session& session) {
     if (const auto done = host::process_until(**bus, settled, wait_ms); !done) return fail(done.error());
     if (!active) return fail(active.error());
     if (active->empty()) return {};
-    std::string names;
-    for (const auto& unit : *active) names += (names.empty() ? "" : ", ") + unit;
-    return fail(Errc::conflict, names + (active->size() == 1 ? " is" : " are") +
+    return fail(Errc::conflict, joined(*active, ", ") + (active->size() == 1 ? " is" : " are") +
                                     " active. Stop everything first: systemctl stop orchd.target 'orchd-*'");
 }
 

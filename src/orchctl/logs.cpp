@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/names.h"
 #include "core/work_item.h"
 #include "orchctl/answers.h"
 #include "orchctl/client.h"
@@ -29,7 +30,7 @@ bool is_number(const std::string& text) {
 // What the journal says of the job: our own words carry ORCHD_JOB=, a run's output only the invocation of its unit.
 Result<std::vector<std::string>> job_matches(Client& client, const std::string& id) {
     std::vector<std::string> matches{"ORCHD_JOB=" + id};
-    const auto job = client.properties("/org/orchd1/job/" + id, "org.orchd1.Job");
+    const auto job = client.properties(std::string(names::bus_path) + "/job/" + id, names::job_interface);
     if (!job)
         return fail(job.error().code == Errc::no_such ? Error{Errc::no_such, "There is no job " + id + "."} : job.error());
     const auto task = ask_story(client, "GetTask", {job->text("work_item")});

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/names.h"
+#include "core/text.h"
 #include "orchctl/answers.h"
 #include "orchctl/commands.h"
 #include "orchctl/grant_deploy.h"
@@ -108,9 +109,7 @@ Status grant(Session& session, const std::string& name) {
         return fail(Errc::no_such, "There is no project " + name + " in order: 'orchctl project check' says what is wrong.");
     const auto granted = grant_deploy(*project);
     if (!granted) return fail(granted.error());
-    std::string done;
-    for (const auto& sentence : *granted) done += (done.empty() ? "" : "\n") + sentence;
-    say_done(session, done.empty() ? "All of it was granted before." : done);
+    say_done(session, granted->empty() ? "All of it was granted before." : joined(*granted, "\n"));
     return {};
 }
 

@@ -49,6 +49,12 @@ json::array to_json(const Records& records) {
     return array;
 }
 
+const json::value& member(const json::object& object, std::string_view key) {
+    static const json::value none;
+    const auto* value = object.if_contains(key);
+    return value == nullptr ? none : *value;
+}
+
 Record record_of(const json::object& object) {
     Record record;
     for (const auto& [name, value] : object) {

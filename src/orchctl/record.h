@@ -31,6 +31,8 @@ using Records = std::vector<Record>;
 
 [[nodiscard]] boost::json::object to_json(const Record& record);
 [[nodiscard]] boost::json::array to_json(const Records& records);
+// The value under this key; null where there is none.
+[[nodiscard]] const boost::json::value& member(const boost::json::object& object, std::string_view key);
 // The values of an object that are no objects or lists themselves; the objects of a list.
 [[nodiscard]] Record record_of(const boost::json::object& object);
 [[nodiscard]] Records records_of(const boost::json::value& list);

@@ -25,12 +25,6 @@ Result<House> look() {
     return House{std::move(*needs_you), std::move(*queue)};
 }
 
-const json::value& member(const json::object& object, std::string_view key) {
-    static const json::value none;
-    const auto* value = object.if_contains(key);
-    return value == nullptr ? none : *value;
-}
-
 Record part(const json::object& object, std::string_view key) {
     const auto* inner = member(object, key).if_object();
     return inner == nullptr ? Record() : record_of(*inner);

@@ -11,12 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::value& member(const json::object& story, std::string_view key) {
-    static const json::value none;
-    const auto* value = story.if_contains(key);
-    return value == nullptr ? none : *value;
-}
-
 void fact(Session& session, const std::string& name, const std::string& text) {
     if (text.empty()) return;
     session.line(coloured(name + ":", Paint::dim, session.colours()) +

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "core/shapes.h"
+#include "core/text.h"
 #include "core/work_item.h"
 #include "settings/project_reader.h"
 
@@ -15,8 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr Range concurrency{1, 1000};
 constexpr Range seconds{1, 86400};
-constexpr Range deploy_seconds{1,
-                               3000};  // the deploy unit's own ceiling is an hour, and the hook's `status` is asked within it
+// The deploy unit's own ceiling is an hour, and the hook's `status` is asked within it.
+constexpr Range deploy_seconds{1, 3000};
 constexpr Range tasks{1, 1'000'000};
 constexpr Range percent{1, 100'000};
 constexpr Range memory{std::int64_t{1} << 20, std::int64_t{1} << 50};
@@ -31,15 +33,9 @@ bool climbs(const fs::path& path) {
 
 bool absolute(const std::string& path) { return path.starts_with('/') && !climbs(path); }
 
-// A branch that git allows, and that no task has for its own.
+// A branch that git allows, that no task has for its own, and that needs no quotes where people type it.
 bool usable_target(const std::string& name) {
-    constexpr std::string_view refused = " ~^:?*[\\\"'$`";
-    const bool plain = std::all_of(name.begin(), name.end(), [&](char c) {
-        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && refused.find(c) == std::string_view::npos;
-    });
-    return plain && !name.starts_with('-') && !name.starts_with('/') && !name.ends_with('/') && !name.ends_with(".lock") &&
-           !name.ends_with('.') && name.find("..") == std::string::npos && name.find("//") == std::string::npos &&
-           name.find("@{") == std::string::npos && !name.starts_with("task/");
+    return is_branch_name(name) && name.find_first_of("\"'$`") == std::string::npos && !name.starts_with(task_branches);
 }
 
 bool same_text(std::string_view a, std::string_view b) {
@@ -53,12 +49,6 @@ bool repository_name(const std::string& text) {
     return slash != 0 && slash != std::string::npos && slash + 1 < text.size() && slash == text.rfind('/') &&
            std::all_of(text.begin(), text.end(),
                        [](unsigned char c) { return std::isalnum(c) != 0 || c == '/' || c == '-' || c == '_' || c == '.'; });
-}
-
-bool uuid(const std::string& text) {
-    constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    return std::equal(text.begin(), text.end(), form.begin(), form.end(),
-                      [](unsigned char c, char wanted) { return wanted == '-' ? c == '-' : std::isxdigit(c) != 0; });
 }
 
 class Parser {
@@ -134,7 +124,7 @@ private:
             return;
         }
         project_.tracker_project = in_.text("tracker.project", Need::required);
-        if (!project_.tracker_project.empty() && !uuid(project_.tracker_project)) {
+        if (!project_.tracker_project.empty() && !is_uuid(project_.tracker_project)) {
             in_.refuse("tracker.project",
                        "\"" + project_.tracker_project +
                            "\" is not allowed; it takes the UUID that stands in the project's address in Plane");
@@ -237,9 +227,7 @@ Result<Project> judge(const std::string& file, std::vector<Entry> entries, const
     Project project = parser.parse();
     const auto problems = parser.problems();
     if (problems.empty()) return project;
-    std::string all;
-    for (const auto& one : problems) all += (all.empty() ? "" : "\n") + one;
-    return fail(Errc::invalid_argument, all);
+    return fail(Errc::invalid_argument, joined(problems, "\n"));
 }
 
 // What another project has, and two cannot: whose work item, whose webhook would it be?

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/names.h"
+#include "core/text.h"
 #include "settings/document.h"
 #include "settings/nearest.h"
 #include "settings/table.h"
@@ -114,11 +115,7 @@ public:
     }
 
     Result<Loaded> done() {
-        if (!problems_.empty()) {
-            std::string all;
-            for (const auto& one : problems_) all += (all.empty() ? "" : "\n") + one;
-            return fail(Errc::invalid_argument, all);
-        }
+        if (!problems_.empty()) return fail(Errc::invalid_argument, joined(problems_, "\n"));
         Loaded loaded{settings_, {}};
         for (const auto& key : keys()) {
             loaded.origins.push_back({std::string(key.name), value_text(key, settings_), env_name(key), where(key.name),

@@ -77,8 +77,7 @@ constexpr std::array table{
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
         "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
     Key{"transition_lease_repos", &S::transition_lease_repos, 0, 0, Unit::none,
-        "Projects whose transitions take the lease, where leases are on; \"*\" is all of them, an empty list the projects "
-        "marked "
+        "Projects whose transitions take the lease, where leases are on; \"*\" is all of them, an empty list those marked "
         "self"},
     Key{"reaper_enabled", &S::reaper_enabled, 0, 0, Unit::none,
         "Whether runs are judged dead or too old, and units without a job stopped; without it only what is recorded or of "

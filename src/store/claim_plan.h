@@ -33,10 +33,10 @@ private:
 // The first of these that holds of a queued job, in the order in which a claim asks.
 enum class Obstacle {
     none,            // the next claim takes it
-    host_paused,     //
+    host_paused,     // by a person, as a whole
     disk,            // free space is below the floor
     no_file,         // its project has no valid file
-    project_paused,  //
+    project_paused,  // by a person
     blocked,         // jobs.blocked: its task is paused or held, or waits for another, or an advance of it runs
     not_due,         // backing off
     host_slots,      // the host's limit is reached, by what runs or by jobs that come first

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -30,6 +31,14 @@ struct Connection {
     bool checkpoint_later = false;  // see CheckpointLater
     int frames_left_alone = 0;      // what stood in the WAL after our last checkpoint, until it is reset
 };
+
+// A file that is no Db: one that is copied into, or whose owner is gone.
+struct CloseDatabase {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+using BareDatabase = std::unique_ptr<sqlite3, CloseDatabase>;
+// Opens it for reading and writing; it must be there. Errc::io.
+[[nodiscard]] Result<BareDatabase> open_bare(const std::string& path);
 
 // The connection's last error as ours, with SQLite's own sentence.
 [[nodiscard]] Error error_of(sqlite3* db);

@@ -1,5 +1,6 @@
 #include "store/facts.h"
 
+#include <charconv>
 #include <deque>
 #include <map>
 
@@ -174,6 +175,12 @@ Result<std::optional<Release>> live_release(Db& db, const std::string& project) 
 
 Result<std::optional<StateRow>> find_state(Db& db, const std::string& key) {
     return find_row(db, "SELECT key, value, by, reason, at FROM settings_state WHERE key = ?", read_state, key);
+}
+
+std::int64_t number_of(const std::optional<StateRow>& row) {
+    std::int64_t value = 0;
+    if (row) std::from_chars(row->value.data(), row->value.data() + row->value.size(), value);
+    return value;
 }
 
 Result<std::vector<StateRow>> all_state(Db& db) {

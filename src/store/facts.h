@@ -87,6 +87,8 @@ struct StateRow {
     std::int64_t at = 0;
 };
 [[nodiscard]] Result<std::optional<StateRow>> find_state(Db& db, const std::string& key);
+// The row's value as a number; 0 where it is none, or there is no row.
+[[nodiscard]] std::int64_t number_of(const std::optional<StateRow>& row);
 // All of it: a few rows; the counters' keys end in "_total".
 [[nodiscard]] Result<std::vector<StateRow>> all_state(Db& db);
 [[nodiscard]] Status put_state(Tx& tx, const StateRow& row);

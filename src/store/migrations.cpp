@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 
 #include "store/connection.h"
 #include "store/files.h"
@@ -17,19 +16,13 @@ namespace {
 
 constexpr std::int64_t application_id = 0x6f726364;  // "orcd"
 
-struct CloseDatabase {
-    void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-
 Status copy_database(sqlite3* from, const std::string& to) {
-    sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(to.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
-    std::unique_ptr<sqlite3, CloseDatabase> target(raw);
-    if (opened != SQLITE_OK) return fail(Errc::io, to + ": " + sqlite3_errstr(opened));
-    sqlite3_backup* backup = sqlite3_backup_init(raw, "main", from, "main");
-    if (backup == nullptr) return fail(error_of(raw));
+    const auto target = open_bare(to);
+    if (!target) return fail(target.error());
+    sqlite3_backup* backup = sqlite3_backup_init(target->get(), "main", from, "main");
+    if (backup == nullptr) return fail(error_of(target->get()));
     sqlite3_backup_step(backup, -1);
-    if (sqlite3_backup_finish(backup) != SQLITE_OK) return fail(error_of(raw));  // reports the step's error too
+    if (sqlite3_backup_finish(backup) != SQLITE_OK) return fail(error_of(target->get()));  // reports the step's error too
     return {};
 }
 

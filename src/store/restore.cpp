@@ -5,7 +5,6 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <memory>
 
 #include "store/backup.h"
 #include "store/checkpoint_lock.h"
@@ -19,19 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t unknown_ids = 1'000'000;  // skipped where nobody can say which were given out
 
-struct CloseDatabase {
-    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 using Sequences = std::map<std::string, std::int64_t>;
-
-Result<Database> open_file(const std::string& path) {
-    sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
-    Database db(raw);
-    if (opened != SQLITE_OK) return fail(Errc::io, path + ": " + sqlite3_errstr(opened));
-    return db;
-}
 
 Result<Sequences> sequences_of(sqlite3* db) {
     Sequences sequences;
@@ -49,7 +36,7 @@ Result<Sequences> sequences_of(sqlite3* db) {
 // The ids that the database has given out, with all of its WAL brought into it. Errc::unavailable while anybody has it open:
 // a connection to a database in WAL mode keeps a lock on it as long as it lives. Nothing where it cannot be read.
 Result<std::optional<Sequences>> take_down(const std::string& path) {
-    auto db = open_file(path);
+    auto db = open_bare(path);
     if (!db) return fail(db.error());
     const auto taken = execute(db->get(), "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT;");
     if (!taken && taken.error().code == Errc::unavailable)
@@ -87,7 +74,7 @@ Status own_as(const std::string& path, const std::string& database) {
 }
 
 Status shape(const std::string& path, const std::optional<Sequences>& given_out) {
-    auto db = open_file(path);
+    auto db = open_bare(path);
     if (!db) return fail(db.error());
     if (auto skipped = skip_ids(db->get(), given_out); !skipped) return skipped;
     return execute(db->get(), "PRAGMA journal_mode = WAL");

@@ -1,4 +1,5 @@
-// Schema 4: looks at a dying run that follow one another too fast count as one, whoever looks.
+// Schema 4: looks at a dying run that follow one another too fast count as one, whoever looks. A migration is fixed text:
+// later versions add migrations, never edit this one.
 #include "store/schema.h"
 
 namespace orchd::store {

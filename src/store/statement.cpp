@@ -68,6 +68,14 @@ Result<std::int64_t> query_integer(sqlite3* db, const char* sql) {
     return value;
 }
 
+Result<BareDatabase> open_bare(const std::string& path) {
+    sqlite3* raw = nullptr;
+    const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
+    BareDatabase db(raw);
+    if (opened != SQLITE_OK) return fail(Errc::io, path + ": " + sqlite3_errstr(opened));
+    return db;
+}
+
 Connection::~Connection() {
     for (const auto& [sql, statement] : idle) sqlite3_finalize(statement);
     // Fails only with statements still open, which is a bug of their holder: the handle then lives on until they go.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/payload.h"
+#include "core/shapes.h"
 
 namespace orchd::tracker {
 namespace {
@@ -17,11 +18,7 @@ using What = decltype(Event::what);
 // An id as Plane makes them: a UUID, taken in lower case.
 std::string id(Payload& in, std::string_view path) {
     auto found = in.text(path);
-    constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    const bool shaped = std::equal(found.begin(), found.end(), form.begin(), form.end(), [](unsigned char c, char wanted) {
-        return wanted == '-' ? c == '-' : std::isxdigit(c) != 0;
-    });
-    if (!shaped) in.refuse(path, "is no UUID");
+    if (!is_uuid(found)) in.refuse(path, "is no UUID");
     std::ranges::transform(found, found.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return found;
 }

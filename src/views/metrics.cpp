@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 
 #include "store/deliveries.h"
@@ -143,10 +142,8 @@ Status add_counters(const House& house, Exposition& text) {
     for (const auto& row : *rows) {
         const bool plain = row.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
         if (!plain || !row.key.ends_with(ending)) continue;
-        std::int64_t n = 0;
-        std::from_chars(row.value.data(), row.value.data() + row.value.size(), n);
         const auto name = "orchd_" + row.key.substr(0, row.key.size() - ending.size());
-        text.single({name, counter, "Kept in the database under this name."}, n);
+        text.single({name, counter, "Kept in the database under this name."}, store::number_of(row));
     }
     return {};
 }

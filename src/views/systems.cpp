@@ -1,7 +1,6 @@
 #include "views/systems.h"
 
 #include <boost/json.hpp>
-#include <charconv>
 
 #include "engine/disk.h"
 #include "store/ballast.h"
@@ -82,10 +81,7 @@ Result<json::object> counters(store::Db& db) {
     if (!rows) return fail(rows.error());
     json::object object{{"impossible_queued_total", 0}};
     for (const auto& row : *rows) {
-        if (!row.key.ends_with("_total")) continue;
-        std::int64_t n = 0;
-        std::from_chars(row.value.data(), row.value.data() + row.value.size(), n);
-        object[row.key] = n;
+        if (row.key.ends_with("_total")) object[row.key] = store::number_of(row);
     }
     return object;
 }

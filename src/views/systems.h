@@ -8,7 +8,7 @@
 
 namespace orchd::views {
 
-// "reaper", "task_deps", "deliveries", "outbox", "counters".
+// "reaper", "disk", "maintenance", "task_deps", "deliveries", "outbox", "counters".
 [[nodiscard]] Status add_systems(const House& house, boost::json::object& queue);
 
 }  // namespace orchd::views

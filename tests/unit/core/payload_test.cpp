@@ -87,12 +87,5 @@ TEST(Payload, TextOfStrangersIsFitForATerminal) {
     EXPECT_EQ(one_line("\x80\x80\x80", 2), "");
 }
 
-TEST(Payload, ACommitIdIsWhole) {
-    EXPECT_TRUE(is_commit_id(std::string(40, 'a')));
-    EXPECT_TRUE(is_commit_id(std::string(64, '0')));
-    for (const auto& odd : {std::string(39, 'a'), std::string(40, 'A'), std::string(40, 'g'), std::string()})
-        EXPECT_FALSE(is_commit_id(odd)) << odd;
-}
-
 }  // namespace
 }  // namespace orchd

@@ -110,14 +110,11 @@ TEST_F(HostileTest, BranchesAndObjectIdsAreCheckedBeforeTheyStandInAnArgumentLis
                             "a?",   "a*",       "[a",
                             "a\\b", "@",        "a@{1}",
                             "a.",   "../a",     "\x7f"}) {
-        EXPECT_FALSE(valid_branch(bad)) << bad;
         EXPECT_EQ(mirror->head(bad).error().code, Errc::invalid_argument) << bad;
         EXPECT_EQ(mirror->push(forge.path, bad, first, "").error().code, Errc::invalid_argument) << bad;
     }
-    for (const auto* good : {"main", "task/HELLO-1", "$(id)", "a-b_c.d", "zoë"}) EXPECT_TRUE(valid_branch(good)) << good;
     for (const auto& bad :
          {std::string("HEAD"), std::string("--all"), std::string(39, 'a'), std::string(40, 'A'), std::string(40, 'g')}) {
-        EXPECT_FALSE(valid_oid(bad));
         EXPECT_EQ(mirror->is_ancestor(bad, first).error().code, Errc::invalid_argument);
         EXPECT_EQ(mirror->rebase(first, bad).error().code, Errc::invalid_argument);
         EXPECT_EQ(mirror->commit_file(bad, "x", "x", "x").error().code, Errc::invalid_argument);

@@ -190,7 +190,8 @@ TEST_F(ProjectTest, NamesAndPrefixesHaveTheirShape) {
 }
 
 TEST_F(ProjectTest, ATargetIsABranchThatNoTaskOwns) {
-    for (const std::string bad : {"-x", "a b", "a..b", "task/HELLO-1", "a.lock", "/a", "a/", "a//b", "$(id)", "a\\u0007b"}) {
+    for (const std::string bad : {"-x", "a b", "a..b", "task/HELLO-1", "a.lock", "/a", "a/", "a//b", "$(id)", "a\\u0007b", "@",
+                                  ".a", "a/.b", "a.lock/b"}) {
         const auto text = "[project]\nname = \"hello\"\nprefix = \"HELLO\"\ntarget = \"" + bad +
                           "\"\n[forge]\npath = \"/srv/git/hello.git\"\n" + agents;
         EXPECT_THAT(problems(text), HasSubstr("hello.toml:4: project.target: ")) << bad;
