@@ -1,9 +1,10 @@
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "core/boundary.h"
-#include "engine/maintain_parts.h"
 #include "core/shapes.h"
+#include "engine/maintain_parts.h"
 #include "store/jobs.h"
 #include "store/retention.h"
 #include "store/tasks.h"
@@ -24,12 +25,10 @@ std::string commit_of(const fs::path& file) {
 
 // A build that is under way lays its file before its row.
 Result<bool> builds(store::Db& db, const std::string& project) {
-    store::JobFilter live;
-    live.project = project;
-    live.only_live = true;
-    auto jobs = store::list_jobs(db, live);
-    if (!jobs) return fail(jobs.error());
-    return std::any_of(jobs->begin(), jobs->end(), [](const auto& claim) { return claim.job.role == Role::build; });
+    const auto at_work = store::live_jobs(db);
+    if (!at_work) return fail(at_work.error());
+    return std::any_of(at_work->begin(), at_work->end(),
+                       [&](const store::Claim& claim) { return claim.project == project && claim.job.role == Role::build; });
 }
 
 Status remove_stale(World& world, const std::string& project, Maintained& done) {
@@ -59,10 +58,10 @@ Status remove_unknown(World& world, const fs::path& folder, Maintained& done) {
         std::vector<fs::path> files;
         for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
             files.push_back(entry->path());
-        for (const auto& file : files) {
-            const auto commit = commit_of(file);
-            const bool whole = file.extension() == ".tar";
-            if (!commit.empty() && !(whole && known.contains(commit)) && fs::remove(file, error)) ++count;
+        for (auto file = files.begin(); !error && file != files.end(); ++file) {
+            const auto commit = commit_of(*file);
+            const bool whole = file->extension() == ".tar";
+            if (!commit.empty() && !(whole && known.contains(commit)) && fs::remove(*file, error)) ++count;
         }
         if (error) return fail(Errc::io, folder.string() + ": " + error.message());
         return count;

@@ -125,6 +125,7 @@ private:
                 must(store::enqueue(tx, {.task_id = task.id, .role = Role::build, .commit = std::string(40, 'f')}, scene.now));
                 return {};
             });
+            scene.claim();
             live.insert("refs/heads/task/HELLO-8");
         }
         for (int n = 0; n < 8; ++n) {
@@ -200,6 +201,35 @@ TEST(Cleanup, ABranchWhoseMergeWasTurnedBackStays) {
     EXPECT_EQ(must(engine::maintain(world)).branches, 0);
     scene::sh(scene.forge.path, "git update-ref refs/heads/main " + head);
     EXPECT_EQ(must(engine::maintain(world)).branches, 1);
+}
+
+TEST(Cleanup, ABuildUnderWayIsSeenBehindAnyNumberOfNewerJobs) {
+    Scene scene;
+    scene.settings.backups_kept = 0;
+    const std::string commit(40, 'c');
+    const auto task = scene.task("HELLO-1").in(Stage::development).row();
+    scene.write([&](store::Tx& tx) -> Status {
+        for (const auto& claim : must(store::list_jobs(tx.db(), {.work_item = "HELLO-1", .only_live = true})))
+            must(store::cancel_queued(tx, claim.job.id, "over", scene.now));
+        must(store::enqueue(tx, {.task_id = task.id, .role = Role::build, .commit = commit}, scene.now));
+        return {};
+    });
+    scene.claim();
+    scene.write([&](store::Tx& tx) -> Status {
+        for (int n = 2; n < 1010; ++n) {
+            const auto item = "HELLO-" + std::to_string(n);
+            const auto newer = must(store::create_task(tx, task.project_id, item, "task/" + item, "A title", "", scene.now));
+            must(store::enqueue(tx, {.task_id = newer.id, .role = Role::analyst}, scene.now));
+        }
+        return {};
+    });
+    const auto file = scene.folder / ("releases/hello/" + commit + ".tar");
+    fs::create_directories(fs::path(file).parent_path());
+    std::ofstream(file) << "x";
+    auto world = scene.world("maintenance");
+    (void)must(world.open_mirror(scene.project()));
+    EXPECT_EQ(must(engine::maintain(world)).releases, 0);
+    EXPECT_TRUE(fs::exists(file));
 }
 
 TEST(Cleanup, AForgeThatCannotBeReachedIsToldAndKeepsNobodyElseWaiting_R40) {
