@@ -109,11 +109,7 @@ Status Signals::catch_up() {
     if (!last_) return begin(**world);
     Touched touched;
     for (std::size_t seen = events_at_once; seen == events_at_once;) {
-        // With 0 the newest are read, which are all there is after an empty history unless over a thousand came at once.
-        store::EventFilter newer;
-        newer.after_id = *last_;
-        newer.limit = events_at_once;
-        const auto events = store::list_events(db, newer);
+        const auto events = store::next_events(db, *last_, events_at_once);
         if (!events) return fail(events.error());
         for (const auto& event : *events) {
             tell(db, event, touched);

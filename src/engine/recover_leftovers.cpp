@@ -1,6 +1,5 @@
 // What nobody owns any more: leases of steps that are gone, units without a job, state directories of tasks that are over.
 #include <algorithm>
-#include <charconv>
 
 #include "core/boundary.h"
 #include "core/names.h"
@@ -16,6 +15,7 @@
 namespace orchd::engine {
 namespace {
 
+constexpr int events_at_once = 1000;
 constexpr const char* tidied = "tidied_events";  // settings_state: the last event that tidy() has looked at
 
 // "orchd-agent@ORCH-1.service" of "orchd-agent": "ORCH-1"; empty for other units.
@@ -114,12 +114,6 @@ Result<bool> clean_up(World& world, std::int64_t task_id) {
     return true;
 }
 
-std::int64_t number(const std::optional<store::StateRow>& row) {
-    std::int64_t value = 0;
-    if (row) std::from_chars(row->value.data(), row->value.data() + row->value.size(), value);
-    return value;
-}
-
 }  // namespace
 
 Status stop_owner(World& world, const store::LeaseOwner& owner) {
@@ -162,10 +156,8 @@ void stop_orphans(World& world, const std::vector<std::string>& loaded, const st
 void tidy(World& world) {
     auto state = store::find_state(world.db, tidied);
     if (!state) return world.warn("", state.error().text);
-    const auto before = number(*state);
-    store::EventFilter filter;
-    filter.after_id = before;
-    auto events = store::list_events(world.db, filter);
+    const auto before = store::number_of(*state);
+    auto events = store::next_events(world.db, before, events_at_once);
     if (!events) return world.warn("", events.error().text);
     auto seen = before;
     for (const auto& event : *events) {
