@@ -21,7 +21,8 @@ namespace orchd::control {
 // Fills the error that a handler answers with, under its D-Bus name; returns what the handler then returns.
 int set_error(sd_bus_error* error, const Error& what);
 
-// The next argument. Errc::invalid_argument for what cannot be, `what` being its name.
+// The next argument of the call. Errc::internal where it is of another type, which the bus does not let through;
+// invalid_argument for a text that is no such thing.
 [[nodiscard]] Result<std::string> read_text(sd_bus_message* call);
 [[nodiscard]] Result<std::string> read_work_item(sd_bus_message* call);
 // A reason that a person gave: no longer than 4,000 bytes.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "control/message.h"
 #include "control/reads.h"
@@ -169,23 +170,23 @@ Result<std::vector<std::string>> paths_of_live_jobs(store::Db& db) {
 }  // namespace
 
 Status Objects::publish(sd_bus& bus) {
-    const auto keep = [&](int result, sd_bus_slot* slot) {
-        slots_.emplace_back(slot);
+    sd_bus_slot* slot = nullptr;
+    const auto keep = [&](int result) {
+        slots_.emplace_back(std::exchange(slot, nullptr));
         return checked(result, "publishing objects");
     };
-    sd_bus_slot* slot = nullptr;
     int result = sd_bus_add_object_manager(&bus, &slot, std::string(names::bus_path).c_str());
-    if (auto kept = keep(result, slot); !kept) return kept;
+    if (auto kept = keep(result); !kept) return kept;
     result = sd_bus_add_fallback_vtable(&bus, &slot, task_prefix.c_str(), std::string(names::task_interface).c_str(),
                                         task_table, &Objects::find_task, this);
-    if (auto kept = keep(result, slot); !kept) return kept;
+    if (auto kept = keep(result); !kept) return kept;
     result = sd_bus_add_fallback_vtable(&bus, &slot, job_prefix.c_str(), std::string(names::job_interface).c_str(), job_table,
                                         &Objects::find_job, this);
-    if (auto kept = keep(result, slot); !kept) return kept;
+    if (auto kept = keep(result); !kept) return kept;
     result = sd_bus_add_node_enumerator(&bus, &slot, task_prefix.c_str(), &Objects::list_tasks, this);
-    if (auto kept = keep(result, slot); !kept) return kept;
+    if (auto kept = keep(result); !kept) return kept;
     result = sd_bus_add_node_enumerator(&bus, &slot, job_prefix.c_str(), &Objects::list_jobs, this);
-    return keep(result, slot);
+    return keep(result);
 }
 
 int Objects::find_task(sd_bus*, const char* path, const char*, void* self, void** found, sd_bus_error* error) {

@@ -67,7 +67,8 @@ Result<Spec> deploy_spec(const World& world, const Waiting& waiting, const setti
     spec.timeout_s = project.deploy->timeout_s;
     if (settings::worker_of(project, Role::build) == nullptr) return spec;
     const auto file = '/' + project.name + '/' + waiting.job.commit + ".tar";
-    if (!std::filesystem::exists(world.paths.releases_dir + file))
+    std::error_code unseen;
+    if (!std::filesystem::exists(world.paths.releases_dir + file, unseen))
         return fail(Errc::no_such, "there is no release of commit " + waiting.job.commit + " to deploy");
     spec.release = std::string(names::inside_releases) + file;
     return spec;

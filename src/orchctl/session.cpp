@@ -1,5 +1,6 @@
 #include "orchctl/session.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,12 +59,10 @@ bool Session::page() {
     const auto lines = std::count(text_.begin(), text_.end(), '\n');
     if (no_pager || json || !terminal() || lines < window().ws_row) return false;
     int ends[2];
-    if (::pipe(ends) != 0) return false;
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
     const pid_t pager = ::fork();
     if (pager == 0) {
         ::dup2(ends[0], STDIN_FILENO);
-        ::close(ends[0]);
-        ::close(ends[1]);
         std::signal(SIGPIPE, SIG_DFL);
         ::setenv("LESSSECURE", "1", 1);
         ::execlp("less", "less", "-FRX", nullptr);
