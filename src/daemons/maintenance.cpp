@@ -9,7 +9,7 @@ namespace {
 using namespace orchd;
 
 int maintain(const daemons::Arguments& arguments) {
-    const auto house = daemons::House::open({.actor = "maintenance"});
+    const auto house = daemons::House::open({.actor = "maintenance", .units = true});
     if (!house) return daemons::exit_status(fail(house.error()));
     auto& world = (*house)->world();
     if (!arguments.flag) {
@@ -18,14 +18,14 @@ int maintain(const daemons::Arguments& arguments) {
         if (!due) return daemons::exit_status(fail(due.error()));
         if (!*due) return 0;
     }
-    const auto done = engine::maintain(world);
+    const auto done = engine::maintain(world, engine::host_states);
     if (!done) return daemons::exit_status(fail(done.error()));
-    host::log(host::Level::info, "maintenance: backup " + (done->backup.empty() ? "none" : done->backup) +
-                                     "; forgotten: " + std::to_string(done->events) + " events, " +
-                                     std::to_string(done->deliveries) + " deliveries, " + std::to_string(done->posts) +
-                                     " posts; removed: " + std::to_string(done->releases) + " releases, " +
-                                     std::to_string(done->run_folders) + " run folders, " + std::to_string(done->branches) +
-                                     " branches; packed: " + std::to_string(done->mirrors) + " mirrors");
+    host::log(host::Level::info,
+              "maintenance: backup " + (done->backup.empty() ? "none" : done->backup) + "; forgotten: " +
+                  std::to_string(done->events) + " events, " + std::to_string(done->deliveries) + " deliveries, " +
+                  std::to_string(done->posts) + " posts; removed: " + std::to_string(done->releases) + " releases, " +
+                  std::to_string(done->run_folders) + " run folders, " + std::to_string(done->states) + " state directories, " +
+                  std::to_string(done->branches) + " branches; packed: " + std::to_string(done->mirrors) + " mirrors");
     return done->failures == 0 ? 0 : 1;
 }
 

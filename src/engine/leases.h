@@ -17,6 +17,10 @@ namespace orchd::engine {
 inline constexpr const char* wait_merge_lease = "merge_lease";
 inline constexpr const char* wait_staging_target = "staging_target";
 inline constexpr const char* wait_deploy_target = "deploy_target";
+[[nodiscard]] inline bool waits_for_lease(const store::Task& task) {
+    return task.waiting_for == wait_merge_lease || task.waiting_for == wait_staging_target ||
+           task.waiting_for == wait_deploy_target;
+}
 
 // Whether a run of this role works under a lease of its task: only an advance queues it.
 [[nodiscard]] bool needs_lease(Role role);

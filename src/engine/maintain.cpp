@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
+#include <functional>
 
 #include "core/boundary.h"
 #include "core/work_item.h"
@@ -131,6 +132,7 @@ std::string story(const Maintained& done) {
                                                       {"posts", done.posts},
                                                       {"releases", done.releases},
                                                       {"run_folders", done.run_folders},
+                                                      {"states", done.states},
                                                       {"branches", done.branches},
                                                       {"mirrors", done.mirrors},
                                                       {"failures", done.failures}});
@@ -146,9 +148,12 @@ Result<bool> maintenance_due(World& world) {
     return since < 0 || since >= world.settings.maintenance_interval_s * 1000;  // a clock that was set back waits for nothing
 }
 
-Result<Maintained> maintain(World& world) {
+Result<Maintained> maintain(World& world, const StateFolders& states) {
     Maintained done;
-    for (const auto part : {back_up, forget_history, remove_releases, remove_run_folders, keep_repositories, checkpoint}) {
+    const auto remove_left = [&](World& here, Maintained& so_far) { return remove_states(here, states, so_far); };
+    using Part = std::function<Status(World&, Maintained&)>;
+    for (const Part& part : {Part(back_up), Part(forget_history), Part(remove_releases), Part(remove_run_folders),
+                             Part(remove_left), Part(keep_repositories), Part(checkpoint)}) {
         const auto worked = part(world, done);
         if (worked) continue;
         ++done.failures;

@@ -1,5 +1,5 @@
-// Parts of the maintenance pass that look at repositories and at what builds left (maintain_branches.cpp,
-// maintain_releases.cpp).
+// Parts of the maintenance pass that look at repositories and at what builds and runs left (maintain_branches.cpp,
+// maintain_releases.cpp, maintain_states.cpp).
 #pragma once
 
 #include "engine/maintain.h"
@@ -14,5 +14,7 @@ inline constexpr std::int64_t day_ms = 86'400'000;  // retentions are in days
 [[nodiscard]] Status keep_repositories(World& world, Maintained& done);
 // Releases that nobody goes back to, and files of builds that came to no release.
 [[nodiscard]] Status remove_releases(World& world, Maintained& done);
+// State directories of runs whose task is over or unknown.
+[[nodiscard]] Status remove_states(World& world, const StateFolders& states, Maintained& done);
 
 }  // namespace orchd::engine

@@ -134,6 +134,7 @@ Status retry_within(World& world, const Acting& who, const std::string& work_ite
     if (!task) return fail(task.error());
     auto project = valid_project(world, task->project);
     if (!project) return fail(project.error());
+    if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
     auto jobs = live_jobs_of(who.tx.db(), *task);
     if (!jobs) return fail(jobs.error());
     bool stepping = false;
@@ -166,6 +167,7 @@ Status release_hold_within(World& world, const Acting& who, const std::string& w
     auto task = open_task(who.tx.db(), work_item);
     if (!task) return fail(task.error());
     if (task->hold == Hold::none) return fail(Errc::conflict, work_item + " is not held");
+    if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
     if (auto released = change_hold(who, *task, Hold::none, "released by " + who.actor); !released) return released;
     return ask_advance(world, who.tx, *task);
 }
@@ -190,6 +192,7 @@ Status cancel(World& world, const std::string& work_item, const std::string& rea
             if (auto released = change_hold(who, *task, Hold::none, why); !released) return released;
         if (auto written = write_stage(who, *task, Stage::cancelled, task->retries, why); !written)
             return fail(written.error());
+        if (auto told = hold_those_waiting_for(world, who, *task); !told) return told;
         // A run that holds a target may still be changing it: recovery gives up the leases once its unit is gone.
         return stopping ? Status{} : release_leases(world, who.tx, *task);
     });

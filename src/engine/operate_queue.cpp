@@ -133,6 +133,7 @@ Status retry_job(World& world, std::int64_t job_id, const std::string& by) {
         if (!found) return fail(found.error());
         if (auto refused = refuse_retry(*found); !refused) return refused;
         const auto& [job, task] = *found;
+        if (auto refused = refuse_waiting_in_vain(who.tx.db(), task); !refused) return refused;
         if (auto queued = queue_anew(world, who, job, task); !queued) return queued;
         if (task.hold == Hold::none) return {};
         return change_hold(who, task, Hold::none, job_named(job) + " was queued again by " + by);
@@ -145,6 +146,7 @@ Status add_dependency(World& world, const std::string& work_item, const std::str
         if (!task) return fail(task.error());
         const auto needed = known_task(who.tx.db(), needs);
         if (!needed) return fail(needed.error());
+        if (needed->stage == Stage::cancelled) return fail(Errc::conflict, needs + " was cancelled: it will never be done");
         const auto added = store::add_dependency(who.tx, task->id, needed->id, "operator");
         if (!added) return fail(added.error());
         return *added ? add_event(who, "dependency_added", task->id, std::nullopt, {{"needs", needs}}) : Status();

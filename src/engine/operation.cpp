@@ -1,5 +1,7 @@
 #include "engine/operation.h"
 
+#include "engine/leases.h"
+#include "store/facts.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
 
@@ -25,6 +27,35 @@ Result<const settings::Project*> valid_project(const World& world, const std::st
         return fail(Errc::no_such,
                     "there is no project " + name + " with a valid file (see `orchctl project check " + name + "`)");
     return project;
+}
+
+Status refuse_waiting_in_vain(store::Db& db, const store::Task& task) {
+    auto unmet = store::unmet_dependencies(db, task.id);
+    if (!unmet) return fail(unmet.error());
+    for (const auto id : *unmet) {
+        auto needed = store::find_task(db, id);
+        if (!needed) return fail(needed.error());
+        if (*needed && (*needed)->stage == Stage::cancelled)
+            return fail(Errc::conflict, task.work_item + " waits for " + (*needed)->work_item +
+                                            ", which was cancelled: `orchctl dep remove " + task.work_item + ' ' +
+                                            (*needed)->work_item + "` first");
+    }
+    return {};
+}
+
+Status hold_those_waiting_for(World& world, const Acting& who, const store::Task& cancelled) {
+    auto waiting = store::open_dependents(who.tx.db(), cancelled.id);
+    if (!waiting) return fail(waiting.error());
+    for (const auto id : *waiting) {
+        auto task = store::find_task(who.tx.db(), id);
+        if (!task) return fail(task.error());
+        if ((*task)->hold != Hold::none) continue;  // that one is not let go of either, while it waits in vain
+        const auto why = "it waits for " + cancelled.work_item + ", which was cancelled: `orchctl dep remove " +
+                         (*task)->work_item + ' ' + cancelled.work_item + "` first";
+        if (auto held = change_hold(who, **task, Hold::blocked, why); !held) return held;
+        if (auto asked = ask_those_behind(world, who.tx, id); !asked) return asked;
+    }
+    return {};
 }
 
 Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why) {

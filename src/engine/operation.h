@@ -24,6 +24,11 @@ auto operate(World& world, const std::string& by, Work&& work) {
 [[nodiscard]] Result<store::Task> open_task(store::Db& db, const std::string& work_item);
 [[nodiscard]] Result<const settings::Project*> valid_project(const World& world, const std::string& name);
 
+// Errc::conflict where the task waits for one that was cancelled: without its hold it would wait for ever, and nobody be told.
+[[nodiscard]] Status refuse_waiting_in_vain(store::Db& db, const store::Task& task);
+// The task was cancelled: holds those that wait for it.
+[[nodiscard]] Status hold_those_waiting_for(World& world, const Acting& who, const store::Task& cancelled);
+
 [[nodiscard]] Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why);
 // Ends a live job: at once if it is queued, otherwise through `stopping`. A running advance is left to see for itself; a deploy
 // under way is Errc::conflict, since nobody could tell what it leaves.

@@ -94,15 +94,6 @@ Status note_alive(World& world, const store::Claim& claim, const UnitSeen& seen)
     });
 }
 
-// Whether anything of the run beside its own unit is at work. An active prepare without a process has done its part.
-bool helpers_busy(World& world, const store::Claim& claim) {
-    if (is_step(claim)) return false;
-    const auto handlers = handlers_of(claim);
-    if (busy(world.units->see(handlers.ok)) || busy(world.units->see(handlers.fail))) return true;
-    const auto prepare = world.units->see(names::unit(names::prepare, claim.work_item));
-    return !prepare.readable || prepare.job_pending || prepare.populated;
-}
-
 Status look_after(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto now = world.now();
     const bool judges = world.settings.reaper_enabled;
@@ -119,7 +110,8 @@ Status look_after(World& world, const store::Claim& claim, Recovered& recovered)
     // The unit before its helpers: PID 1 queues the finish in the moment in which the unit ends.
     const auto seen = world.units->see(claim.run.unit);
     const auto liveness = judge({claim.run.unit, claim.run.boot_id, claim.run.invocation_id}, seen, now.boot_id);
-    const bool empty = liveness == Liveness::empty && !seen.active && !helpers_busy(world, claim);
+    const auto see = [&](const std::string& unit) { return world.units->see(unit); };
+    const bool empty = liveness == Liveness::empty && !seen.active && !helpers_busy(see, claim);
     if (liveness != Liveness::dead && !empty) return note_alive(world, claim, seen);
     if (!judges) return {};
     if (liveness == Liveness::dead)
@@ -150,6 +142,14 @@ Handlers handlers_of(const store::Claim& claim) {
     const bool deploy = claim.job.kind == JobKind::deploy;
     return {names::unit(deploy ? names::deploy_ok : names::finish_ok, claim.work_item),
             names::unit(deploy ? names::deploy_fail : names::finish_fail, claim.work_item)};
+}
+
+bool helpers_busy(const std::function<UnitSeen(const std::string&)>& see, const store::Claim& claim) {
+    if (is_step(claim)) return false;
+    const auto handlers = handlers_of(claim);
+    if (busy(see(handlers.ok)) || busy(see(handlers.fail))) return true;
+    const auto prepare = see(names::unit(names::prepare, claim.work_item));
+    return !prepare.readable || prepare.job_pending || prepare.populated;
 }
 
 Status call_a_person(World& world, const store::Claim& claim, const std::string& why) {

@@ -14,6 +14,8 @@ struct Handlers {  // the two units of which one finishes a run
 };
 [[nodiscard]] Handlers handlers_of(const store::Claim& claim);
 [[nodiscard]] inline bool is_step(const store::Claim& claim) { return claim.job.kind == JobKind::advance; }
+// Whether anything of the run beside its own unit is at work. An active prepare without a process has done its part.
+[[nodiscard]] bool helpers_busy(const std::function<UnitSeen(const std::string&)>& see, const store::Claim& claim);
 
 // Takes a `stopping` job to its end: stops what is left of its units and, once they are seen empty, queues it again with
 // back-off, holds its task where it cannot go on, or finishes it as cancelled. Leaves it as it is while a unit is still ending.

@@ -6,8 +6,8 @@
 
 #include "core/text.h"
 #include "engine/disk.h"
+#include "engine/leases.h"
 #include "engine/notes.h"
-#include "store/leases.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
@@ -152,16 +152,53 @@ Why transition_under_way(const store::TransitionLease& lease, std::optional<Live
             .since = lease.acquired_at};
 }
 
-Why waiting(const store::Task& task) {
+// "; HELLO-2 has had local:/srv/git/hello.git for 4 min, by job 17 (retest) in unit orchd-agent@HELLO-2.service, which is
+// alive"
+std::string ahead_text(const LeaseAhead& ahead, const HostView& host) {
+    auto text =
+        "; " + ahead.work_item + " has had " + ahead.lease.key + " for " + span_text(host.now.utc_ms - ahead.lease.acquired_at);
+    if (!ahead.work) return text + ", and no job of it is live: the next pass frees it";
+    text += ", by " + job_named(ahead.work->job);
+    if (ahead.work->job.status == JobStatus::queued) return text + ", which is queued: orchctl why " + ahead.work_item;
+    text += " in unit " + ahead.work->run.unit;
+    if (ahead.owner == Liveness::alive) return text + ", which is alive";
+    if (ahead.owner == Liveness::dead || ahead.owner == Liveness::empty)
+        return text + ", of which nothing is seen alive: the passes look after it";
+    return text;
+}
+
+Why waiting(const store::Task& task, const Surroundings& around, const HostView& host) {
     const auto since = task.waiting_since ? ", since " + time_text(*task.waiting_since) : std::string();
-    return {.text = with_reason("Waits for " + task.waiting_for + since, task.waiting_reason), .since = task.waiting_since};
+    const auto ahead = around.ahead ? ahead_text(*around.ahead, host) + "." : std::string();
+    return {.text = with_reason("Waits for " + task.waiting_for + since, task.waiting_reason + ahead),
+            .since = task.waiting_since};
+}
+
+// Held or not, this goes first: its hold is not let go of before.
+Why waits_in_vain(const store::Task& task, const std::string& need) {
+    return {.text = "Waits for " + need + ", which was cancelled and so will never be done.",
+            .command = "orchctl dep remove " + task.work_item + ' ' + need,
+            .needs_you = true};
+}
+
+bool waits_for_approval(const store::Task& task) {
+    return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved);
+}
+
+// A person's word for the commit that was to be judged: an advance was asked for with it.
+Result<bool> find_answer(store::Db& db, const store::Task& task) {
+    if (!waits_for_approval(task)) return false;
+    auto said = store::find_verdict(db, task.id, task.stage_seq, Gate::analysis_approved);
+    if (!said) return fail(said.error());
+    return *said && (*said)->colour != Colour::undecided && (*said)->commit == task.head;
 }
 
 Why of_open_task(const store::Task& task, const Surroundings& around, const HostView& host) {
     const store::Job* job = foremost(around.live);
     const bool next = std::any_of(around.live.begin(), around.live.end(), [&](const auto& j) { return claimed_next(j, host); });
+    if (!around.cancelled_need.empty()) return waits_in_vain(task, around.cancelled_need);
     if (task.hold != Hold::none) return held(task);
-    if (!next && task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved)) {
+    if (!next && waits_for_approval(task) && !around.answered) {
         const auto since = task.waiting_since ? " since " + time_text(*task.waiting_since) : std::string();
         return {.text = "Its analysis waits for an approval" + since + ".",
                 .command = "orchctl task approve " + task.work_item,
@@ -172,9 +209,16 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
     if (around.lease) return transition_under_way(*around.lease, around.owner, host);
     if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, host);
     if (auto pause = paused(task, around, host)) return *pause;
-    if (!around.needs.empty()) return {.text = "Waits for " + joined(around.needs, ", ") + ".", .command = {}};
+    if (!around.needs.empty())
+        return {.text = "Waits until " + joined(around.needs, ", ") + (around.needs.size() > 1 ? " are" : " is") + " done."};
+    // The step that waits for a lease is queued all the time: asked for once the lease is free, and from time to time.
+    if (job != nullptr && !next && job->kind == JobKind::advance && job->error.empty() && waits_for_lease(task)) {
+        auto answer = waiting(task, around, host);
+        answer.until = job->available_at;
+        return answer;
+    }
     if (job != nullptr) return queued(task, *job, host);
-    if (!task.waiting_for.empty()) return waiting(task);
+    if (!task.waiting_for.empty()) return waiting(task, around, host);
     return {.text = "Nothing is queued for it.", .command = "orchctl task retry " + task.work_item};
 }
 
@@ -212,8 +256,16 @@ Result<Surroundings> look_around(const House& house, const store::Task& task) {
     for (const auto id : *unmet) {
         auto needed = store::find_task(db, id);
         if (!needed) return fail(needed.error());
-        if (*needed) around.needs.push_back((*needed)->work_item);
+        if (!*needed) continue;
+        around.needs.push_back((*needed)->work_item);
+        if ((*needed)->stage == Stage::cancelled) around.cancelled_need = (*needed)->work_item;
     }
+    auto answered = find_answer(db, task);
+    if (!answered) return fail(answered.error());
+    around.answered = *answered;
+    auto ahead = find_ahead(house, task);
+    if (!ahead) return fail(ahead.error());
+    around.ahead = std::move(*ahead);
     store::JobFilter live;
     live.work_item = task.work_item;
     live.only_live = true;

@@ -10,6 +10,7 @@
 #include "engine/claim_limits.h"
 #include "store/claim_plan.h"
 #include "store/facts.h"
+#include "store/jobs.h"
 #include "store/records.h"
 
 namespace orchd::engine {
@@ -36,18 +37,32 @@ struct HostView {
 };
 [[nodiscard]] Result<HostView> look_at_host(const House& house);
 
+// Another task's merge or target lease that a task waits for.
+struct LeaseAhead {
+    store::HeldLease lease;
+    std::string work_item;             // whose it is
+    std::optional<store::Claim> work;  // its live job, with the run of that; nothing where the lease is stale
+    std::optional<Liveness> owner;     // of that run, where that was looked at
+};
+
 // What is known around a task.
 struct Surroundings {
     std::optional<store::Project> project;
-    std::vector<std::string> needs;               // work items that it waits for
-    std::vector<store::Job> live;                 // its live jobs
+    std::vector<std::string> needs;  // work items that it waits for
+    std::string cancelled_need;      // one of them that was cancelled, and so will never be done
+    bool answered = false;           // a person's word on its open gate is on record, and no step has heeded it yet
+    std::vector<store::Job> live;    // its live jobs
     std::optional<store::TransitionLease> lease;  // while somebody holds it
     std::optional<Liveness> owner;                // of its unit, where that was looked at
+    std::optional<LeaseAhead> ahead;
 };
 [[nodiscard]] Result<Surroundings> look_around(const House& house, const store::Task& task);
 
+// Who holds the merge or target lease that the task waits for, as far as the projects' files tell which that is.
+[[nodiscard]] Result<std::optional<LeaseAhead>> find_ahead(const House& house, const store::Task& task);
+
 // Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,
-// paused, waiting for others, queued and why it is not started, waiting for something, nothing at all.
+// paused, waiting for others, waiting for a lease or a gate, queued and why it is not started, nothing at all.
 [[nodiscard]] Why why(const store::Task& task, const Surroundings& around, const HostView& host);
 
 }  // namespace orchd::engine

@@ -24,10 +24,11 @@ void look_at_units(Findings& findings);
 void look_at_users(Findings& findings);
 void look_at_folders(Findings& findings);
 void look_at_clock(Findings& findings);
-// doctor_state.cpp: configuration, database, backups, disk.
+// doctor_state.cpp: configuration, database, backups, disk, what runs left.
 void look_at_configuration(Findings& findings, settings::Settings& values);
 void look_at_database(Findings& findings);
 void look_at_backups(Findings& findings, const settings::Settings& values);
+void look_at_left_states(Findings& findings);
 void look_at_disk(Findings& findings, const settings::Settings& values);
 
 struct Space {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/names.h"
+#include "engine/maintain.h"
 #include "host/host.h"
 #include "orchctl/doctor.h"
 #include "orchctl/host_config.h"
@@ -88,6 +89,19 @@ void look_at_backups(Findings& findings, const settings::Settings& values) {
                       local_time(static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000) + ".";
     const bool old = age_ms > 2 * values.maintenance_interval_s * 1000;
     findings.push_back({"backups", old ? Health::warn : Health::ok, text, old ? advice : ""});
+}
+
+void look_at_left_states(Findings& findings) {
+    auto db = store::Db::open(std::string(names::database), {.mode = store::Mode::inspect});
+    if (!db) return;  // told by look_at_database()
+    const auto left = engine::left_states(*db, engine::host_states);
+    if (!left) return findings.push_back({"left behind", Health::fail, left.error().text, {}});
+    if (left->empty())
+        return findings.push_back({"left behind", Health::ok, "No state directory of a run that is over is left.", {}});
+    findings.push_back({"left behind", Health::warn,
+                        "State directories of runs that are over: " + std::to_string(left->size()) + ", such as that of " +
+                            left->front() + ".",
+                        "The next maintenance pass removes them; at once: systemctl clean --what=state " + left->front()});
 }
 
 void look_at_disk(Findings& findings, const settings::Settings& values) {

@@ -152,6 +152,13 @@ Result<std::vector<std::int64_t>> unmet_dependencies(Db& db, std::int64_t task_i
                      first_integer, task_id);
 }
 
+Result<std::vector<std::int64_t>> open_dependents(Db& db, std::int64_t task_id) {
+    return list_rows(db,
+                     "SELECT t.id FROM deps AS d JOIN tasks AS t ON t.id = d.task_id WHERE d.needs_task_id = ?"
+                     " AND t.stage NOT IN ('done', 'cancelled') ORDER BY t.id",
+                     first_integer, task_id);
+}
+
 Status put_release(Tx& tx, const Release& release) {
     auto& db = tx.db();
     if (release.state == "live") {

@@ -44,6 +44,8 @@ struct DependencyFilter {
 // By task, the oldest first.
 [[nodiscard]] Result<std::vector<Dependency>> list_dependencies(Db& db, const DependencyFilter& filter);
 [[nodiscard]] Result<std::vector<std::int64_t>> unmet_dependencies(Db& db, std::int64_t task_id);
+// Open tasks that wait for this one.
+[[nodiscard]] Result<std::vector<std::int64_t>> open_dependents(Db& db, std::int64_t task_id);
 
 struct Release {
     std::string project = {}, commit = {}, previous = {};

@@ -132,7 +132,10 @@ Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter) {
     if (filter.needs_human)
         sql +=
             " AND t.stage NOT IN ('done', 'cancelled') AND t.id IN (SELECT id FROM tasks WHERE hold <> 'none' UNION ALL"
-            " SELECT id FROM tasks WHERE waiting_for <> '' AND waiting_for = 'check_analysis_approved')";
+            " SELECT id FROM tasks AS w WHERE waiting_for <> '' AND waiting_for = 'check_analysis_approved'"
+            // What a person has said already needs nobody.
+            " AND NOT EXISTS (SELECT 1 FROM verdicts WHERE task_id = w.id AND stage_seq = w.stage_seq"
+            " AND gate = 'check_analysis_approved' AND colour <> 'undecided' AND \"commit\" = w.head))";
     sql += " ORDER BY t.id LIMIT ?3";
     const auto stage = filter.stage ? std::optional(to_text(*filter.stage)) : std::nullopt;
     return list_rows(db, sql, read_task, filter.project, stage, filter.limit);

@@ -53,6 +53,17 @@ json::object columns(const store::Task& task) {
             {"updated_at", task.updated_at}};
 }
 
+json::value ahead_story(const std::optional<engine::LeaseAhead>& ahead) {
+    if (!ahead) return nullptr;
+    json::object object{{"key", ahead->lease.key},
+                        {"work_item", ahead->work_item},
+                        {"acquired_at", ahead->lease.acquired_at},
+                        {"job", ahead->work ? json::value(story(*ahead->work)) : nullptr},
+                        {"alive", nullptr}};
+    if (ahead->owner) object["alive"] = *ahead->owner == Liveness::alive || *ahead->owner == Liveness::unknown;
+    return object;
+}
+
 Status add_why(const House& house, const store::Task& task, json::object& object) {
     const auto host = engine::look_at_host(house);
     if (!host) return fail(host.error());
@@ -67,6 +78,7 @@ Status add_why(const House& house, const store::Task& task, json::object& object
     object["until"] = or_null(why.until);
     object["needs"] = json::value_from(around->needs);
     object["lease"] = around->lease ? json::value(story(*around->lease)) : nullptr;
+    object["ahead"] = ahead_story(around->ahead);
     return {};
 }
 

@@ -207,17 +207,16 @@ void House::give_help(engine::World& here) {
     for (const auto& project : projects_.good) (void)engine::resume(here, "project:" + project.name, person);
     for (const auto& item : items_) (void)engine::resume(here, "task:" + item, person);
     if (!help_) return;
-    const auto tasks = store::list_tasks(here.db, {.only_open = true});
-    if (!tasks) return;
-    for (const auto& task : *tasks)
-        if (task.hold != Hold::none) (void)engine::retry(here, task.work_item, person);
     const auto unmet = store::list_dependencies(here.db, {.only_unmet = true});
-    if (!unmet) return;
+    const auto tasks = store::list_tasks(here.db, {.only_open = true});
+    if (!unmet || !tasks) return;
     for (const auto& dependency : *unmet) {  // what it waits for will never be done
         if (dependency.needs_stage != Stage::cancelled) continue;
         witness_.needs_no_more(dependency.work_item, dependency.needs);
         (void)engine::remove_dependency(here, dependency.work_item, dependency.needs, person);
     }
+    for (const auto& task : *tasks)
+        if (task.hold != Hold::none) (void)engine::retry(here, task.work_item, person);
     help_ = false;
 }
 

@@ -6,6 +6,7 @@
 #include "core/pipeline.h"
 #include "store/facts.h"
 #include "store/query.h"
+#include "store/tasks.h"
 
 namespace orchd::sim {
 namespace {
@@ -351,8 +352,15 @@ void Witness::pass_made(std::int64_t began_ms) {
 }
 
 void Witness::look_at_waiting() {
+    // Of another that is held, say. One that was cancelled moves nobody any more.
+    const auto others_move_it = [&](std::int64_t id) {
+        const auto unmet = must(store::unmet_dependencies(db_, id));
+        return !unmet.empty() && std::ranges::none_of(unmet, [&](auto needed) {
+            return must(store::find_task(db_, needed)).value().stage == Stage::cancelled;
+        });
+    };
     for (const auto& [id, task] : tasks_)
-        if (!terminal(task.stage) && !task.held && !task.paused && must(store::unmet_dependencies(db_, id)).empty())
+        if (!terminal(task.stage) && !task.held && !task.paused && !others_move_it(id))
             violate("nothing waits for ever",
                     task.work_item + " stands at " + task.stage_text + ", nobody has anything to do, and nobody was told");
 }

@@ -111,10 +111,10 @@ way_contested() { # the target branch moves during its re-test
     outside_commit "$(forge_of "$1")"
     let "$1"
 }
-way_cancelled() { # its job, which is then retried
-    script "$1.analyst" <<<"await $1; work"
+way_cancelled() { # its job, which is then retried; its run has said what it cost
+    script "$1.analyst" <<<"echo '{\"model\": \"m\"}' >\$ORCHD_RESULT_DIR/usage.json; await $1; work"
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 60 on sh -c 'test -s /var/lib/private/orchd-agent/$0/*/usage.json' "$1"
     local job; job=$(sql "SELECT jobs.id FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND jobs.role = 'analyst'")
     cancelled() { on orchctl job cancel "$job"; is human field "$1" hold; }
     within 30 cancelled "$1"
@@ -143,9 +143,11 @@ way_paused() { # between the claim of its step and the step
 way_moved_on() { # it is paused while its step waits for the mirror
     before_step "$1" <<STEP
 systemd-run --quiet flock /var/lib/orchd/mirrors/$(forge_of "$1").git/orchd.lock sh -c '
-    touch $crash/locked-$1; until orchctl lease list | grep -q "$1"; do sleep 0.1; done
+    touch $crash/locked-$1
+    for try in \$(seq 300); do ! orchctl lease list | grep -q "$1" || break; sleep 0.1; done
     for try in 1 2 3; do ! orchctl pause task:$1 --reason "a test" || break; done'
 until [ -e $crash/locked-$1 ]; do sleep 0.05; done
+runuser -u orchd -- git -C /srv/git/$(forge_of "$1").git branch news-$1 main # a fetch without news needs no lock
 STEP
     set_out_on "$1"
     within 60 is 1 field "$1" 'paused_at IS NOT NULL'
@@ -226,6 +228,27 @@ way_impossible() { # a job of its is queued with a start, as in a database that 
     within 60 is 0 sql "SELECT count(*) FROM jobs WHERE status = 'queued' AND started_at IS NOT NULL"
     within 30 goes_on "$(forge_of "$1")"
 }
+way_stuck_finish() { # with its exit on record, ten minutes past the ceiling of its run: a person is called
+    script "$1.analyst" <<<"await $1; work"
+    set_out_on "$1"
+    within 60 agent_works "$1"
+    on systemd-run --quiet flock "/var/lib/orchd/mirrors/$(forge_of "$1").git/orchd.lock" sh -c \
+        "touch $crash/locked-$1; until [ -e $crash/unlock-$1 ]; do sleep 0.05; done"
+    within 60 on test -e "$crash/locked-$1"
+    let "$1"
+    within 60 has_exit "$1"
+    write "$1" "DROP TRIGGER runs_identity"
+    write "$1" "UPDATE runs SET started_boot = started_boot - 100000000 WHERE task_id = (SELECT id FROM tasks WHERE work_item = :item)"
+    write "$1" "CREATE TRIGGER runs_identity BEFORE UPDATE OF id, job_id, task_id, unit, boot_id, started_at, started_boot ON runs
+        BEGIN SELECT RAISE(ABORT, 'a run belongs to one job and starts once'); END"
+    within 15 is infra field "$1" hold
+    on touch "$crash/unlock-$1"
+    within 60 is 0 running_agents "$1"
+    called() { on orchctl task release "$1"; is none field "$1" hold; }
+    within 30 called "$1"
+}
+has_exit() { [ -n "$(sql "SELECT 1 FROM runs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND exit_kind IS NOT NULL")" ]; }
+running_agents() { sql "SELECT count(*) FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND kind = 'agent' AND status = 'running'"; }
 way_told() { # webhooks come meanwhile, each sent until it is answered 2xx
     set_out_on "$1"
     webhooks storm 3 --tag "$1" --workers 3 >/dev/null
@@ -235,7 +258,20 @@ way_told() { # webhooks come meanwhile, each sent until it is answered 2xx
 way_maintained() { # a pass of the maintenance is made; one that dies is made again
     set_out_on "$1"
     within 60 agent_works "$1"
+    on install -d -o orchd -g orchd /var/lib/orchd/releases/nobody # as a build leaves it, without a release
+    on mkdir -p /var/lib/orchd-deploy/NOBODY-3                     # and a deploy that a restored database knows nothing of
+    maintained "$1"
+}
+maintained() {
+    write "$1" "DELETE FROM settings_state WHERE key = 'maintenance'"
     within 60 on systemctl start orchd-maintenance.service
+}
+way_forgotten() { # its branch goes long after its end
+    set_out_on "$1"
+    within 120 is "done" field "$1" stage
+    within 60 is 0 sql "SELECT count(*) FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND finished_at IS NULL"
+    write "$1" "UPDATE tasks SET updated_at = 1000 WHERE work_item = :item"
+    maintained "$1"
 }
 
 way_forge_lost() { # while its first run is prepared
@@ -253,6 +289,12 @@ way_masked() { # its unit cannot be started
 }
 way_orphan() { # a unit without a job runs meanwhile
     on systemctl start orchd-network@NOBODY-1.service
+    set_out_on "$1"
+}
+way_stray() { # a step without a job does not end; half a minute later the passes stop it
+    on sh -c 'mkdir -p /run/systemd/system/orchd-step@NOBODY-2.service.d
+        printf "[Service]\nExecStart=\nExecStart=/bin/sleep infinity\n" >/run/systemd/system/orchd-step@NOBODY-2.service.d/stray.conf
+        systemctl daemon-reload; systemctl start --no-block orchd-step@NOBODY-2.service'
     set_out_on "$1"
 }
 
@@ -275,7 +317,11 @@ way_to() {
     recover.forget_ticks.*) echo seemed_dead ;;
     advance.stop_owner.*) echo owned ;;
     intake.* | listener.*) echo told ;;
+    maintain.branch.*) echo forgotten ;;
     maintain.*) echo maintained ;;
+    recover.call.*) echo stuck_finish ;;
+    recover.strays.*) echo stray ;;
+    finish.usage.*) echo cancelled ;;
     operate.reap.* | reap.commit.*) echo reaped ;;
     dispatch.give_up.*) echo masked ;;
     prepare.error.*) echo forge_lost ;;
@@ -293,14 +339,10 @@ way_to() {
     esac
 }
 
-# Boundaries that no way here leads to, and why.
+# Boundaries that crash_all leaves to crash_each: their ways take long, or need a task that is left alone meanwhile.
 beyond() {
     case $1 in
-    recover.call.*) echo "only ten minutes after a run's ceiling; the simulation passes it" ;;
-    recover.strays.*) echo "only a step, prepare or finish that outlived its job; what was seen of it is seen again" ;;
-    finish.usage.*) echo "only a run that was stopped and says what it cost" ;;
-    maintain.branch.*) echo "only branch_retention_days after a task's end" ;;
-    maintain.releases.*) echo "only where builds left files" ;;
+    recover.call.* | recover.strays.* | maintain.branch.*) echo "tried by itself, in tests/soak/21-crash-points.test" ;;
     *) return 1 ;;
     esac
 }
@@ -308,6 +350,7 @@ reachable() {
     local name
     "$SOURCE/tests/soak/boundaries" | while read -r name; do beyond "$name" >/dev/null || echo "$name"; done
 }
+any_named() { [ "$1" != 0 ] || { fail "no boundary of the sources can be listed: see tests/soak/boundaries"; return 1; }; }
 skip_beyond() {
     local name why
     while read -r name; do ! why=$(beyond "$name") || skip "killed at $name" "$why"; done < <("$SOURCE/tests/soak/boundaries")
@@ -330,6 +373,7 @@ go() { # WAY: a new task goes it
 crash_all() {
     local names name way tasks item patience=${1:-300}
     mapfile -t names < <(reachable)
+    any_named "${#names[@]}" || return
     crash_host
     arm "${names[@]}"
     for way in "${ways[@]}"; do go "$way"; done
@@ -346,8 +390,8 @@ crash_all() {
 
 crash_each() {
     local names name way tasks item patience=120 said
-    mapfile -t names < <(reachable | grep -E -- "${CRASH_ONLY:-.}")
-    skip_beyond
+    mapfile -t names < <("$SOURCE/tests/soak/boundaries" | grep -E -- "${CRASH_ONLY:-.}")
+    any_named "${#names[@]}" || return
     crash_host
     for name in "${names[@]}"; do
         arm "$name"

@@ -246,7 +246,7 @@ TEST_F(ServiceTest, a_task_waits_for_another_until_it_is_told_not_to) {  // R15
     ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "");
     ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "") << "twice is once";
     const auto story = boost::json::parse(call("GetTask", "s", "HELLO-1").text()).as_object();
-    EXPECT_EQ(story.at("why").as_string(), "Waits for HELLO-2.");
+    EXPECT_EQ(story.at("why").as_string(), "Waits until HELLO-2 is done.");
     EXPECT_TRUE(story.at("jobs").as_array().at(0).as_object().at("blocked").as_bool());
     EXPECT_EQ(story.at("events").as_array().back().as_object().at("kind").as_string(), "dependency_added");
 

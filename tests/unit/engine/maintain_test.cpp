@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "engine/operate.h"
 #include "run_life.h"
 #include "store/backup.h"
 
@@ -21,7 +22,7 @@ protected:
         auto world = scene.world("maintenance");
         world.paths.backups_dir = scene.folder / "backups";
         world.warn = [this](const std::string&, const std::string& text) { warnings.push_back(text); };
-        return must(engine::maintain(world));
+        return must(engine::maintain(world, {scene.folder / "agents", scene.folder / "deploys"}));
     }
     bool due() {
         auto world = scene.world("maintenance");
@@ -49,6 +50,22 @@ TEST_F(MaintainTest, MakesNoBackupThatWouldTakeTheDiskBelowItsFloor) {
     scene.free_bytes = scene.settings.disk_floor_bytes + 1;
     EXPECT_EQ(pass().failures, 1);
     EXPECT_TRUE(must(store::list_backups(scene.folder / "backups")).empty());
+}
+
+TEST_F(MaintainTest, RemovesStateDirectoriesThatNoTaskOwns) {
+    fs::create_directories(scene.folder / "backups");
+    for (const auto* item : {"HELLO-1", "HELLO-2", "HELLO-3", "HELLO-4", "x"})
+        fs::create_directories(scene.folder / (std::string("agents/") + item));
+    fs::create_directories(scene.folder / "deploys/HELLO-4");
+    life.task().in(Stage::review);            // open
+    scene.task("HELLO-2").in(Stage::review);  // over
+    must(engine::cancel(life.worker, "HELLO-2", "", "ann"));
+    scene.units.runs("orchd-agent@HELLO-3.service", "i");  // unknown, and not gone yet
+    const auto done = pass();                              // HELLO-4: unknown
+    EXPECT_EQ(done.failures, 0) << warnings.front();
+    EXPECT_EQ(scene.units.cleaned, (std::vector<std::string>{"orchd-agent@HELLO-2.service", "orchd-agent@HELLO-4.service",
+                                                             "orchd-deploy@HELLO-4.service"}));
+    EXPECT_EQ(done.states, 3);
 }
 
 TEST_F(MaintainTest, OneFailingPartLeavesTheOthers_R40) {

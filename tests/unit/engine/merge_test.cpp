@@ -6,6 +6,7 @@
 #include "engine/leases.h"
 #include "engine/operate.h"
 #include "engine/runs.h"
+#include "engine/why.h"
 #include "support/world.h"
 
 namespace orchd::engine {
@@ -167,6 +168,11 @@ TEST_F(MergeGate, OneTaskOfARepositoryMergesAtATime) {
     EXPECT_TRUE(scene.runs("HELLO-1", Role::retest));
     EXPECT_FALSE(scene.runs("HELLO-2", Role::retest));
     EXPECT_EQ(task("HELLO-2").row().waiting_for, wait_merge_lease);
+    const auto ahead = must(look_around(house_of(scene.world()), task("HELLO-2").row())).ahead;
+    ASSERT_TRUE(ahead);
+    EXPECT_EQ(ahead->work_item, "HELLO-1");
+    EXPECT_EQ(ahead->lease.key, "local:" + scene.forge.path);
+    EXPECT_TRUE(ahead->work);
     scene.work("HELLO-1", Role::retest);
     must(scene.step("HELLO-1"));
     EXPECT_EQ(task("HELLO-1").stage(), Stage::deploy);

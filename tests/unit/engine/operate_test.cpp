@@ -1,7 +1,10 @@
 // R04, R05, R09, R16, R25: what people do to tasks, jobs and the queue.
 #include "engine/operate.h"
 
+#include <algorithm>
+
 #include "engine/leases.h"
+#include "engine/why.h"
 #include "run_life.h"
 
 namespace orchd::support {
@@ -175,6 +178,44 @@ TEST_F(OperateTest, CancelEndsATaskThatOnlyWaits) {
     EXPECT_EQ(life.task().stage(), Stage::cancelled);
     EXPECT_TRUE(life.queued().empty());
     EXPECT_EQ(refused(engine::cancel(control, "HELLO-1", "", ann)), Errc::conflict);
+}
+
+TEST_F(OperateTest, R15WhoWaitsForATaskThatIsCancelledIsHeldAndSaidSo) {
+    life.task().in(Stage::review);
+    scene.task("HELLO-2").in(Stage::review);
+    must(engine::add_dependency(control, "HELLO-2", "HELLO-1", ann));
+    must(engine::cancel(control, "HELLO-1", "not wanted", ann));
+    const auto waiting = [&] { return scene.task("HELLO-2").row(); };
+    EXPECT_EQ(waiting().hold, Hold::blocked);
+    EXPECT_NE(waiting().hold_reason.find("orchctl dep remove HELLO-2 HELLO-1"), std::string::npos) << waiting().hold_reason;
+    const auto told = must(store::due_posts(scene.db, "journal", 100, scene.now));
+    EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const auto& post) {
+        return post.dedup_key.starts_with("HELLO-2/") && post.dedup_key.find("needs-you") != std::string::npos;
+    }));
+    EXPECT_EQ(refused(engine::release_hold(control, "HELLO-2", ann)), Errc::conflict);
+    EXPECT_EQ(refused(engine::retry(control, "HELLO-2", ann)), Errc::conflict) << "it would wait in silence";
+    must(engine::remove_dependency(control, "HELLO-2", "HELLO-1", ann));
+    must(engine::release_hold(control, "HELLO-2", ann));
+    EXPECT_EQ(waiting().hold, Hold::none);
+    EXPECT_EQ(refused(engine::add_dependency(control, "HELLO-2", "HELLO-1", ann)), Errc::conflict)
+        << "what was cancelled is never done";
+}
+
+TEST_F(OperateTest, WhatAPersonHasAnsweredNeedsThemNoMore) {
+    await_approval();
+    must(engine::pause(control, "", "lunch", ann));
+    const auto needing = [&] { return must(store::list_tasks(scene.db, {.needs_human = true})).size(); };
+    EXPECT_EQ(needing(), 1u);
+    must(engine::approve(control, "HELLO-1", ann));
+    EXPECT_EQ(needing(), 0u) << "though nothing can heed it yet";
+    const auto house = engine::house_of(control);
+    const auto task = life.task().row();
+    const auto why = engine::why(task, must(engine::look_around(house, task)), must(engine::look_at_host(house)));
+    EXPECT_FALSE(why.needs_you);
+    EXPECT_NE(why.text.find("paused"), std::string::npos) << why.text;
+    must(engine::resume(control, "", ann));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(life.task().stage(), Stage::architecture);
 }
 
 TEST_F(OperateTest, CancelStopsWhatRunsAndGivesUpItsLeaseOnlyThen) {

@@ -43,6 +43,16 @@ TEST_F(WhyTest, an_open_human_gate_needs_you_and_says_what_to_type) {
     EXPECT_EQ(now().command, "orchctl task approve HELLO-1");
 }
 
+TEST_F(WhyTest, a_gate_that_a_person_has_answered_needs_nobody) {
+    task_.stage = Stage::analysis;
+    task_.waiting_for = "check_analysis_approved";
+    around_.answered = true;
+    live(Role::step, JobStatus::queued);
+    pause_host();
+    EXPECT_FALSE(now().needs_you);
+    EXPECT_EQ(now().text, "Everything is paused: moving house");
+}
+
 TEST_F(WhyTest, every_hold_needs_you_and_names_its_reason) {
     for (const auto& [hold, command] : {std::pair{Hold::escalated, "orchctl task retry HELLO-1"},
                                         {Hold::human, "orchctl task retry HELLO-1"},
@@ -81,11 +91,49 @@ TEST_F(WhyTest, the_nearest_pause_is_the_one_to_resume) {
 
 TEST_F(WhyTest, a_task_that_waits_says_for_what) {
     around_.needs = {"HELLO-2", "HELLO-3"};
-    EXPECT_EQ(now().text, "Waits for HELLO-2, HELLO-3.");
+    EXPECT_EQ(now().text, "Waits until HELLO-2, HELLO-3 are done.");
+    EXPECT_FALSE(now().needs_you);
+    around_.cancelled_need = "HELLO-3";
+    EXPECT_EQ(now().text, "Waits for HELLO-3, which was cancelled and so will never be done.");
+    EXPECT_EQ(now().command, "orchctl dep remove HELLO-1 HELLO-3");
+    EXPECT_TRUE(now().needs_you);
+    around_.cancelled_need.clear();
     around_.needs.clear();
     task_.waiting_for = "merge_lease";
     task_.waiting_reason = "HELLO-4 merges";
     EXPECT_EQ(now().text, "Waits for merge_lease: HELLO-4 merges");
+}
+
+TEST_F(WhyTest, who_holds_the_lease_that_a_task_waits_for_is_named_and_whether_that_lives) {
+    live(Role::step, JobStatus::queued);  // it looks again from time to time
+    around_.live.front().available_at = 300'000;
+    task_.waiting_for = "merge_lease";
+    task_.waiting_reason = "another task is merging";
+    EXPECT_EQ(now().text, "Waits for merge_lease: another task is merging");
+    EXPECT_EQ(now().until, 300'000);
+    auto& ahead = around_.ahead.emplace();
+    ahead.lease = {.key = "local:/srv/git/hello.git", .acquired_at = 60'000};
+    ahead.work_item = "HELLO-2";
+    const std::string so_far =
+        "Waits for merge_lease: another task is merging; HELLO-2 has had local:/srv/git/hello.git for 3 min, ";
+    EXPECT_EQ(now().text, so_far + "and no job of it is live: the next pass frees it.");
+    auto& work = ahead.work.emplace();
+    work.job.id = 4;
+    work.job.role = Role::retest;
+    work.job.status = JobStatus::queued;
+    EXPECT_EQ(now().text, so_far + "by job 4 (retest), which is queued: orchctl why HELLO-2.");
+    work.job.status = JobStatus::running;
+    work.run.unit = "orchd-agent@HELLO-2.service";
+    const auto unit = so_far + "by job 4 (retest) in unit orchd-agent@HELLO-2.service";
+    EXPECT_EQ(now().text, unit + ".");
+    ahead.owner = Liveness::unknown;
+    EXPECT_EQ(now().text, unit + ".");
+    ahead.owner = Liveness::alive;
+    EXPECT_EQ(now().text, unit + ", which is alive.");
+    ahead.owner = Liveness::dead;
+    EXPECT_EQ(now().text, unit + ", of which nothing is seen alive: the passes look after it.");
+    around_.live.front().error = "the forge does not answer";
+    EXPECT_EQ(now().text.find("merge_lease"), std::string::npos) << "what it was tried with says more";
 }
 
 TEST_F(WhyTest, a_transition_under_way_names_its_owner_and_age) {

@@ -1,0 +1,68 @@
+// State directories of runs: one a task, removed when it ends. Those of which that failed, and those of tasks that a database
+// from a backup knows nothing of, are found here.
+#include <algorithm>
+#include <filesystem>
+
+#include "core/boundary.h"
+#include "core/names.h"
+#include "core/work_item.h"
+#include "engine/maintain_parts.h"
+#include "engine/recover.h"
+#include "store/tasks.h"
+
+namespace orchd::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of an open task the next run may still need it. One that is over moves no more, and one that is unknown has no run.
+Result<bool> is_over(store::Db& db, const std::string& work_item) {
+    auto task = store::find_task(db, work_item);
+    if (!task) return fail(task.error());
+    if (!*task) return true;
+    if (!terminal((*task)->stage)) return false;
+    auto live = store::live_run_job(db, (*task)->id);
+    if (!live) return fail(live.error());
+    return !live->has_value();
+}
+
+Status add_left(store::Db& db, std::string_view stem, const std::string& folder, std::vector<std::string>& units) {
+    std::error_code error;
+    if (folder.empty()) return {};
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        const auto work_item = entry->path().filename().string();
+        if (!WorkItem::parse(work_item)) continue;
+        auto over = is_over(db, work_item);
+        if (!over) return fail(over.error());
+        if (*over) units.push_back(names::unit(stem, work_item));
+    }
+    if (error && error != std::errc::no_such_file_or_directory) return fail(Errc::io, folder + ": " + error.message());
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> left_states(store::Db& db, const StateFolders& states) {
+    std::vector<std::string> units;
+    for (const auto& [stem, folder] : {std::pair(names::agent, states.agents), std::pair(names::deploy, states.deploys)})
+        if (auto added = add_left(db, stem, folder, units); !added) return fail(added.error());
+    std::sort(units.begin(), units.end());
+    return units;
+}
+
+// PID 1 removes it, and only of a unit that is inactive: nothing of what is in there is looked at by us.
+Status remove_states(World& world, const StateFolders& states, Maintained& done) {
+    if (world.units == nullptr) return {};
+    auto left = left_states(world.db, states);
+    if (!left) return fail(left.error());
+    Status first_failed;
+    for (const auto& unit : *left) {
+        if (busy(world.units->see(unit))) continue;
+        auto cleaned = bounded("maintain.state", [&] { return world.units->clean(unit); });
+        if (!cleaned && first_failed) first_failed = fail(cleaned.error());
+        done.states += cleaned ? 1 : 0;
+    }
+    return first_failed;
+}
+
+}  // namespace orchd::engine
