@@ -64,7 +64,8 @@ judge() {
     equal "all $tasks tasks are done" "$tasks" "$(sql "SELECT count(*) FROM tasks WHERE stage = 'done'")"
     within 60 quiet
     equal "no job is left" "" "$(live_jobs)"
-    equal "no unit is left" "" "$(units_left)"
+    # The clean of a deploy's state starts its finish once more, which finds nothing to do: only what stays is left.
+    check "no unit is left" within 60 is "" units_left
     equal "no lease is held" "" "$(leases)"
     equal "no effect is left undecided" "" "$(sql "SELECT * FROM effects WHERE state = 'intended'")"
     equal "no run is left without an end" 0 \
