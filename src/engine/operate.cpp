@@ -8,6 +8,7 @@
 #include "engine/leases.h"
 #include "engine/operate_within.h"
 #include "engine/operation.h"
+#include "engine/why.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/leases.h"
@@ -68,9 +69,7 @@ Status check_request(const settings::Project& project, const TaskRequest& reques
     return {};
 }
 
-bool human_gate_open(const store::Task& task) {
-    return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved) && task.hold == Hold::none;
-}
+bool human_gate_open(const store::Task& task) { return waits_for_approval(task) && task.hold == Hold::none; }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "engine/operation.h"
 
 #include "engine/leases.h"
+#include "engine/why.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
@@ -36,9 +37,8 @@ Status refuse_waiting_in_vain(store::Db& db, const store::Task& task) {
         auto needed = store::find_task(db, id);
         if (!needed) return fail(needed.error());
         if (*needed && (*needed)->stage == Stage::cancelled)
-            return fail(Errc::conflict, task.work_item + " waits for " + (*needed)->work_item +
-                                            ", which was cancelled: `orchctl dep remove " + task.work_item + ' ' +
-                                            (*needed)->work_item + "` first");
+            return fail(Errc::conflict, task.work_item + " waits for " + (*needed)->work_item + ", which was cancelled: `" +
+                                            command_against_waiting(task.work_item, (*needed)->work_item) + "` first");
     }
     return {};
 }
@@ -50,8 +50,8 @@ Status hold_those_waiting_for(World& world, const Acting& who, const store::Task
         auto task = store::find_task(who.tx.db(), id);
         if (!task) return fail(task.error());
         if ((*task)->hold != Hold::none) continue;  // that one is not let go of either, while it waits in vain
-        const auto why = "it waits for " + cancelled.work_item + ", which was cancelled: `orchctl dep remove " +
-                         (*task)->work_item + ' ' + cancelled.work_item + "` first";
+        const auto why = "it waits for " + cancelled.work_item + ", which was cancelled: `" +
+                         command_against_waiting((*task)->work_item, cancelled.work_item) + "` first";
         if (auto held = change_hold(who, **task, Hold::blocked, why); !held) return held;
         if (auto asked = ask_those_behind(world, who.tx, id); !asked) return asked;
     }

@@ -177,12 +177,8 @@ Why waiting(const store::Task& task, const Surroundings& around, const HostView&
 // Held or not, this goes first: its hold is not let go of before.
 Why waits_in_vain(const store::Task& task, const std::string& need) {
     return {.text = "Waits for " + need + ", which was cancelled and so will never be done.",
-            .command = "orchctl dep remove " + task.work_item + ' ' + need,
+            .command = command_against_waiting(task.work_item, need),
             .needs_you = true};
-}
-
-bool waits_for_approval(const store::Task& task) {
-    return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved);
 }
 
 // A person's word for the commit that was to be judged: an advance was asked for with it.
@@ -223,6 +219,14 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
 }
 
 }  // namespace
+
+bool waits_for_approval(const store::Task& task) {
+    return task.stage == Stage::analysis && task.waiting_for == to_text(Gate::analysis_approved);
+}
+
+std::string command_against_waiting(const std::string& work_item, const std::string& need) {
+    return "orchctl dep remove " + work_item + ' ' + need;
+}
 
 std::string command_against(Hold hold, const std::string& work_item) {
     const bool anew = hold == Hold::escalated || hold == Hold::human;

@@ -26,6 +26,10 @@ struct Why {
 // What to type to let go of a hold. Work that failed is tried anew, with fresh counters; a hold that the host or somebody else
 // is to blame for is only let go.
 [[nodiscard]] std::string command_against(Hold hold, const std::string& work_item);
+// And for one that waits for `need`, which will never be done.
+[[nodiscard]] std::string command_against_waiting(const std::string& work_item, const std::string& need);
+// Whether its analysis is for a person to approve: the human gate.
+[[nodiscard]] bool waits_for_approval(const store::Task& task);
 
 // What is the same for every task: ask once, in the same snapshot as the tasks.
 struct HostView {

@@ -1,8 +1,7 @@
 // What tests/bench/chain.test does on a throw-away host, each to be called there as root:
 //
-//     bench_chain wake COUNT              commit of a job -> its StartUnit on the bus, COUNT times one after another; and by
-//     turns
-//                                         a bare synced commit of a like row on the same disk, while nothing else is under way
+//     bench_chain wake COUNT              commit of a job -> its StartUnit on the bus, COUNT times one after another;
+//                                         between them a bare synced commit of a like row on the same disk
 //     bench_chain commits FOLDER COUNT    such bare commits alone, in that folder: for another disk, on any machine
 //     bench_chain fill PROJECT PREFIX COUNT   COUNT more tasks of the project, each with its first job queued
 //     bench_chain runs SECONDS            runs that ended a second, meanwhile
