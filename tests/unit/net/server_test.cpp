@@ -300,10 +300,10 @@ TEST_F(ServerTest, AStreamWhoseClientDoesNotReadIsDropped) {
 }
 
 TEST_F(ServerTest, NobodyConnectedForAWhileEndsItAndAConnectionKeepsIt) {
-    Running running(router_, {}, 200ms);
+    Running running(router_, {}, 1s);
     {
         Client client(running.port());
-        std::this_thread::sleep_for(600ms);
+        std::this_thread::sleep_for(1500ms);
         client.send(get_hello);
         EXPECT_EQ(status_of(client.response()), 200);
     }
