@@ -9,6 +9,7 @@
 
 #include "core/names.h"
 #include "daemons/journal_outbox.h"
+#include "daemons/worker_status.h"
 #include "engine/disk.h"
 #include "host/host.h"
 #include "host/log.h"
@@ -21,6 +22,7 @@ constexpr int claims_at_once = 8;
 constexpr int deliveries_at_once = 16;    // so that what is due is not kept waiting by many that came in
 constexpr std::int64_t settle_ms = 500;   // units go in groups: one look for all of them, which a claim may have to wait for
 constexpr std::int64_t waiting_ms = 100;  // a claim waits for a unit that still ends
+constexpr std::int64_t status_ms = 1000;  // the status line is this old at most: it is read for people, not in each pass
 
 template <class Owner, void (Owner::*act)()>
 int on_time(sd_event_source* /*source*/, std::uint64_t /*usec*/, void* self) {
@@ -92,6 +94,7 @@ Status WorkerLoop::attach() {
     if (r >= 0) r = settle_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_settle>, this);
     if (r >= 0) r = again_.add(*e, on_time<WorkerLoop, &WorkerLoop::on_settle>, this);
     if (r >= 0) r = due_.add(*e, on_time<WorkerLoop, &WorkerLoop::look_soon>, this);
+    if (r >= 0) r = status_.add(*e, on_time<WorkerLoop, &WorkerLoop::tell_status>, this);
     if (r >= 0) r = sd_event_set_watchdog(e, 1);
     if (r >= 0) r = sd_bus_set_exit_on_disconnect(house_.bus(), 1);
     if (r >= 0) r = sd_bus_attach_event(house_.bus(), e, SD_EVENT_PRIORITY_NORMAL);
@@ -157,6 +160,7 @@ void WorkerLoop::pass() {
     take_in();
     dispatch();
     deliver();
+    if (!status_.armed()) status_.arm(status_ms);
 }
 
 void WorkerLoop::recover() {
@@ -205,6 +209,14 @@ void WorkerLoop::tell_disk() {
         host::log(host::Level::error, "Nothing is started: " + low->text, {{"MESSAGE_ID", std::string(names::msg_alert)}});
     else
         host::log(host::Level::notice, "There is space on the disk again: work is started.");
+}
+
+void WorkerLoop::tell_status() {
+    const auto status = worker_status(house_.world().db, disk_low_);
+    if (!status) return survive(status.error());
+    if (*status == told_status_) return;
+    told_status_ = *status;
+    (void)sd_notify(0, ("STATUS=" + told_status_).c_str());
 }
 
 void WorkerLoop::tell_problems() const {

@@ -48,6 +48,7 @@ private:
     void deliver();
     void tell_problems() const;
     void tell_disk();
+    void tell_status();                // to systemd, where it is another than was told
     void survive(const Error& error);  // tells it; ends the loop where only a new process can mend it
 
     House& house_;
@@ -58,11 +59,12 @@ private:
     engine::Intake intake_;
     host::Event event_;
     host::Source wake_, pass_, terminate_, interrupt_, reload_;
-    Timer tick_, settle_, due_, again_;
+    Timer tick_, settle_, due_, again_, status_;
     std::vector<host::Slot> watches_;
     bool recovery_wanted_ = true;
     bool disk_low_ = false;  // as it was told
     bool waiting_ = false;   // a claim waits for a unit that still ends
+    std::string told_status_;
     std::optional<Error> ended_by_;
 };
 

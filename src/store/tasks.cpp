@@ -51,6 +51,14 @@ Task read_task(const Row& row) {
             .updated_at = row.integer(25)};
 }
 
+// Of tasks AS t.
+constexpr std::string_view needs_human =
+    "t.stage NOT IN ('done', 'cancelled') AND t.id IN (SELECT id FROM tasks WHERE hold <> 'none' UNION ALL"
+    " SELECT id FROM tasks AS w WHERE waiting_for <> '' AND waiting_for = 'check_analysis_approved'"
+    // What a person has said already needs nobody.
+    " AND NOT EXISTS (SELECT 1 FROM verdicts WHERE task_id = w.id AND stage_seq = w.stage_seq"
+    " AND gate = 'check_analysis_approved' AND colour <> 'undecided' AND \"commit\" = w.head))";
+
 // For an UPDATE by id: an id that is not there is the caller's error.
 Status of_one(Result<bool> changed, std::string_view what, std::int64_t id) {
     if (!changed) return fail(changed.error());
@@ -129,16 +137,15 @@ Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter) {
     // By way of the partial indexes, so that what is done is not read.
     if (filter.only_open)
         sql += " AND t.id IN (SELECT id FROM tasks INDEXED BY tasks_open WHERE stage NOT IN ('done', 'cancelled'))";
-    if (filter.needs_human)
-        sql +=
-            " AND t.stage NOT IN ('done', 'cancelled') AND t.id IN (SELECT id FROM tasks WHERE hold <> 'none' UNION ALL"
-            " SELECT id FROM tasks AS w WHERE waiting_for <> '' AND waiting_for = 'check_analysis_approved'"
-            // What a person has said already needs nobody.
-            " AND NOT EXISTS (SELECT 1 FROM verdicts WHERE task_id = w.id AND stage_seq = w.stage_seq"
-            " AND gate = 'check_analysis_approved' AND colour <> 'undecided' AND \"commit\" = w.head))";
+    if (filter.needs_human) sql.append(" AND ").append(needs_human);
     sql += " ORDER BY t.id LIMIT ?3";
     const auto stage = filter.stage ? std::optional(to_text(*filter.stage)) : std::nullopt;
     return list_rows(db, sql, read_task, filter.project, stage, filter.limit);
+}
+
+Result<std::int64_t> count_needing_human(Db& db) {
+    static const std::string sql = "SELECT count(*) FROM tasks AS t WHERE " + std::string(needs_human);
+    return find_row(db, sql, first_integer).map([](const auto& count) { return count.value_or(0); });
 }
 
 Result<bool> write_stage(Tx& tx, std::int64_t task_id, Stage from, std::int64_t seq, Stage to, const Retries& retries,

@@ -33,6 +33,8 @@ struct TaskFilter {
     int limit = 1000;
 };
 [[nodiscard]] Result<std::vector<Task>> list_tasks(Db& db, const TaskFilter& filter);
+// How many there are with `needs_human`, without a limit.
+[[nodiscard]] Result<std::int64_t> count_needing_human(Db& db);
 
 // The open tasks of a project whose branch we last pushed at this commit.
 [[nodiscard]] Result<std::vector<Task>> open_tasks_at(Db& db, std::int64_t project_id, const std::string& head);

@@ -39,6 +39,7 @@ std::vector<Question> questions(std::int64_t live, std::int64_t job_id, std::int
         {"find_task", [](Db& db) { (void)must(find_task(db, "LIVE-1")); }},
         {"list_tasks that are open", [](Db& db) { (void)must(list_tasks(db, {.only_open = true})); }},
         {"list_tasks that need a human", [](Db& db) { (void)must(list_tasks(db, {.needs_human = true})); }},
+        {"count_needing_human", [](Db& db) { (void)must(count_needing_human(db)); }},
         {"waiting_tasks", [](Db& db) { (void)must(waiting_tasks(db, "merge_lease", 1)); }},
         {"stale_held", [](Db& db) { (void)must(stale_held(db, LeaseKind::merge)); }},
         {"any_impossible_queued", [](Db& db) { (void)must(any_impossible_queued(db)); }},

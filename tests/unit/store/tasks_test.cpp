@@ -172,6 +172,7 @@ TEST_F(TasksTest, ListsWhatIsAskedFor) {
     EXPECT_EQ(items({.stage = Stage::cancelled}), Items{"HELLO-4"});
     EXPECT_EQ(items({.only_open = true}), (Items{"HELLO-1", "HELLO-2", "HELLO-3", "OTHER-1"}));
     EXPECT_EQ(items({.needs_human = true}), (Items{"HELLO-1", "HELLO-2"}));
+    EXPECT_EQ(must(count_needing_human(db)), 2);
 }
 
 TEST_F(TasksTest, KeepsHeadMergeAndCounters) {
