@@ -18,4 +18,7 @@ namespace orchd {
     return all;
 }
 
+// Nothing but spaces.
+[[nodiscard]] inline bool blank(std::string_view text) { return text.find_first_not_of(' ') == std::string_view::npos; }
+
 }  // namespace orchd

@@ -1,5 +1,6 @@
 // A tracker's work item: what its state asks, once for each time that it came to stand there.
 #include "core/planted.h"
+#include "core/text.h"
 #include "core/work_item.h"
 #include "engine/intake_parts.h"
 #include "engine/operate_within.h"
@@ -87,8 +88,9 @@ Result<Consequence> judge(World& world, const Acting& who, const std::string& wo
 
 Result<Consequence> create(World& world, const Acting& who, const settings::Project& project, const tracker::Item& item,
                            const std::string& work_item) {
-    auto task = create_task_within(
-        world, who, {.project = project.name, .work_item = work_item, .title = item.title, .body = item.description});
+    const auto title = blank(item.title) ? "Work item " + work_item : item.title;  // a tracker may leave it without a name
+    auto task = create_task_within(world, who,
+                                   {.project = project.name, .work_item = work_item, .title = title, .body = item.description});
     if (!task) return fail(task.error());
     return became("task " + work_item + " was created");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/text.h"
 #include "core/work_item.h"
 #include "engine/advance.h"
 #include "engine/events.h"
@@ -60,6 +61,8 @@ Status check_request(const settings::Project& project, const TaskRequest& reques
     if (item->prefix() != project.prefix)
         return fail(Errc::invalid_argument, "work items of project " + project.name + " start with " + project.prefix + "-, " +
                                                 request.work_item + " does not");
+    if (blank(request.title))
+        return fail(Errc::invalid_argument, "a task needs a title: say in one line what " + request.work_item + " is about");
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
     if (request.title.size() > max_title || std::any_of(request.title.begin(), request.title.end(), control))
         return fail(Errc::invalid_argument, "a title is one line of at most 500 bytes without control characters");

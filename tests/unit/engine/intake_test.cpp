@@ -18,6 +18,20 @@ TEST_F(IntakeTest, R25ToAnalyseMakesTheTaskAndItsFirstJob) {
     EXPECT_EQ(scene.task("HELLO-1").events("task_created").size(), 1U);
 }
 
+TEST_F(IntakeTest, R25AWorkItemWithoutANameIsTakenUnderItsOwnId) {
+    for (const auto* nameless : {R"("name": "")", R"("name": " \n ")", R"("name": null)"}) {
+        const auto s = sample("plane", "issue-created");
+        const auto number = std::to_string(++keys);
+        const auto made = taken("plane", s.event,
+                                with(with(s.body, R"("name": "Fix login", "sequence_id": 1)",
+                                          std::string(nameless) + R"(, "sequence_id": )" + number),
+                                     "8f4c2b1e", "8f4c2b1" + number));
+        EXPECT_EQ(made.outcome, "task HELLO-" + number + " was created") << nameless;
+        ASSERT_TRUE(task("HELLO-" + number)) << nameless;
+        EXPECT_EQ(task("HELLO-" + number)->title, "Work item HELLO-" + number) << nameless;
+    }
+}
+
 TEST_F(IntakeTest, R18OneBodyUnderAThousandDeliveryIdsHasItsConsequenceOnce) {
     const auto s = sample("plane", "issue-created");
     for (int n = 0; n < 1000; ++n) (void)arrives("plane", s.event, s.body);

@@ -286,6 +286,16 @@ TEST_F(OperateTest, R16WhatIsPausedTakesNoSlotUntilItIsResumed) {
     EXPECT_EQ(refused(engine::pause(control, "everything", "", ann)), Errc::invalid_argument);
 }
 
+TEST_F(OperateTest, ATaskWithoutATitleIsRefusedWithWhatToDo) {
+    for (const auto* title : {"", "   "}) {
+        const auto made = engine::create_task(control, {"hello", "HELLO-1", title, "A body", 5}, ann);
+        ASSERT_FALSE(made);
+        EXPECT_EQ(made.error().code, Errc::invalid_argument);
+        EXPECT_EQ(made.error().text, "a task needs a title: say in one line what HELLO-1 is about");
+    }
+    EXPECT_EQ(must(store::find_task(scene.db, "HELLO-1")), std::nullopt);
+}
+
 TEST_F(OperateTest, WakesTheWorkerAfterACommitOnly) {
     int woken = 0;
     control.wake = [&] { ++woken; };
