@@ -216,7 +216,7 @@ Status after_merge(Turn& turn, const MergeResult& result, const Decision& forwar
         case MergeResult::Kind::merged:
             return move(turn, forward, answers, result.commit);
         case MergeResult::Kind::test:
-            return start_work(turn, {Role::retest, result.commit, turn.forge().repository(), wait_merge_lease},
+            return start_work(turn, {Role::retest, result.commit, forge::repository_of(turn.project()), wait_merge_lease},
                               store::LeaseKind::merge);
         case MergeResult::Kind::lease_held:
             return end_unmoved(turn, "advance.wait", [&](const Acting& who) -> Status {

@@ -19,14 +19,11 @@ const char* waiting_for(store::LeaseKind kind, std::string_view key) {
     return key.starts_with(staging) ? wait_staging_target : wait_deploy_target;
 }
 
-// Whether this lease is what the task waits for: of a project's targets its own, of merges that of its repository. A project
-// that cannot be asked has nobody who could go on.
+// Whether this lease is what the task waits for: of a project's targets its own, of merges that of its repository.
 bool waits_for(const World& world, const store::Task& task, store::LeaseKind kind, const std::string& key) {
     if (kind == store::LeaseKind::target) return key == staging_target(task.project) || key == production_target(task.project);
     const auto* project = settings::find(world.projects, task.project);
-    if (project == nullptr) return false;
-    auto forge = world.open_forge(*project);
-    return forge && (*forge)->repository() == key;
+    return project != nullptr && forge::repository_of(*project) == key;
 }
 
 // The run that its holder queued under the lease, which another task has taken since.

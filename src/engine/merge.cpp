@@ -63,8 +63,8 @@ private:
     Result<bool> take_lease() {
         bool taken = false;
         auto written = turn_.write("merge.lease", [&](const Acting& who) -> Status {
-            auto acquired = engine::take_lease(turn_.world(), who, store::LeaseKind::merge, turn_.forge().repository(),
-                                               turn_.task().id, turn_.job().id);
+            auto acquired = engine::take_lease(turn_.world(), who, store::LeaseKind::merge,
+                                               forge::repository_of(turn_.project()), turn_.task().id, turn_.job().id);
             if (!acquired) return fail(acquired.error());
             taken = *acquired;
             return {};

@@ -62,7 +62,8 @@ struct Surroundings {
 };
 [[nodiscard]] Result<Surroundings> look_around(const House& house, const store::Task& task);
 
-// Who holds the merge or target lease that the task waits for, as far as the projects' files tell which that is.
+// Who holds the merge or target lease that the task waits for, as far as this process sees which repository the projects' files
+// lead to.
 [[nodiscard]] Result<std::optional<LeaseAhead>> find_ahead(const House& house, const store::Task& task);
 
 // Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,

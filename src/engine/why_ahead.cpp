@@ -9,12 +9,12 @@
 namespace orchd::engine {
 namespace {
 
-// Of one project, or by the files of both the same repository.
+// Of one project, or of two whose files lead to one repository.
 bool share_repository(const House& house, const std::string& mine, const std::string& other) {
     if (mine == other) return true;
     const auto* a = settings::find(house.projects, mine);
     const auto* b = settings::find(house.projects, other);
-    return a != nullptr && b != nullptr && a->forge_kind == b->forge_kind && a->forge_path == b->forge_path;
+    return a != nullptr && b != nullptr && forge::repository_of(*a) == forge::repository_of(*b);
 }
 
 // The job that holds the lease, or the advance that carries its task on.

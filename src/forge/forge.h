@@ -14,8 +14,6 @@ namespace orchd::forge {
 class Forge {
 public:
     virtual ~Forge() = default;
-    // Key of the repository, for its merge lease: "local:/srv/git/hello.git".
-    [[nodiscard]] virtual std::string repository() const = 0;
     // Brings the forge's branches into the mirror.
     [[nodiscard]] virtual Status fetch(git::Mirror& mirror) = 0;
     // The branch's commit on the forge now, asked of the forge itself.
@@ -33,6 +31,11 @@ public:
     // Whether the forge's target branch contains the commit now.
     [[nodiscard]] virtual Result<bool> contains(git::Mirror& mirror, const std::string& target, const std::string& commit) = 0;
 };
+
+// Which repository the project's file leads to, however it spells the path: the key of its merge lease,
+// "local:/srv/git/hello.git". Nothing is opened. A process that may not look there goes by the path's words alone, and takes
+// two symlinks to one repository for two.
+[[nodiscard]] std::string repository_of(const settings::Project& project);
 
 [[nodiscard]] Result<std::unique_ptr<Forge>> open(const settings::Project& project, const git::Options& options);
 

@@ -11,12 +11,6 @@ class LocalForge final : public Forge {
 public:
     LocalForge(std::string path, const git::Options& options) : bare_(std::move(path), options) {}
 
-    // However the project's file spells the path: it names the repository's merge lease.
-    std::string repository() const override {
-        std::error_code unreadable;
-        const auto path = std::filesystem::canonical(bare_.path(), unreadable);
-        return "local:" + (unreadable ? bare_.path() : path.string());
-    }
     Status fetch(git::Mirror& mirror) override { return mirror.fetch(bare_.path()); }
     Result<std::optional<std::string>> head(const std::string& branch) override { return bare_.head(branch); }
     Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,

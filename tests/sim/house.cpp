@@ -49,7 +49,7 @@ settings::Project project_of(const Chance& chance, const std::string& name, cons
     settings::Project p;
     p.name = name;
     p.prefix = prefix;
-    p.forge_path = name;
+    p.forge_path = forge_path_of(name);
     for (const Role role : {Role::analyst, Role::architect, Role::developer, Role::reviewer}) {
         p.workers[role].command = {"/agent"};
         p.workers[role].prompt_file = prompt;

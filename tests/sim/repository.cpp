@@ -274,7 +274,6 @@ class SimForge final : public forge::Forge {
 public:
     SimForge(Repository& repository, Outside& outside) : r_(repository), outside_(outside) {}
 
-    std::string repository() const override { return "sim:" + r_.name; }
     Status fetch(git::Mirror& mirror) override { return mirror.fetch({}); }
     Result<std::optional<std::string>> head(const std::string& branch) override {
         if (outside_.before("forge.head")) return fail(no_answer("head"));

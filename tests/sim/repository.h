@@ -22,6 +22,9 @@ struct Commit {
     std::string message;
 };
 
+// Where the project's file says that a repository is; nothing is there.
+[[nodiscard]] inline std::string forge_path_of(const std::string& name) { return "/sim/" + name; }
+
 class Repository {
 public:
     explicit Repository(std::string name);

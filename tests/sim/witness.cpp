@@ -314,7 +314,7 @@ void Witness::merged(const Process* by, const Repository& repository, const std:
         must(store::find_row(db_, "SELECT 1 FROM effects WHERE state = 'intended' AND key LIKE '%/merge' AND result = ?",
                              store::first_integer, commit));
     if (!intended) violate("what is done was written down before", by->name + " merges " + commit + " without an intention");
-    const auto holder = merge_.find("sim:" + repository.name);
+    const auto holder = merge_.find("local:" + forge_path_of(repository.name));
     if (holder == merge_.end() || tasks_[holder->second.task].work_item != by->work_item)
         violate("one holder per merge lease, and only the holder merges", by->name + " merges without the lease");
     if (++merges_[by->work_item] > 1) violate("each task is merged once", by->work_item + " is merged again, as " + commit);

@@ -65,7 +65,6 @@ public:
         std::function<void()> before_merge;  // what others do in the last moment
     };
     WatchedForge(std::unique_ptr<forge::Forge> real, Watch& watch) : real_(std::move(real)), watch_(watch) {}
-    std::string repository() const override { return real_->repository(); }
     Status fetch(git::Mirror& mirror) override { return real_->fetch(mirror); }
     Result<std::optional<std::string>> head(const std::string& branch) override { return real_->head(branch); }
     Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,

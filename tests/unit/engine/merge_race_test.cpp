@@ -142,30 +142,5 @@ void at_boundaries_from(int first, void (*what)(Race&)) {
 TEST(MergeRace, R12_PausedAnywhereWhileTheOtherGoesOn) { at_boundaries_from(1, Race::pause); }
 TEST(MergeRace, R12_KilledAnywhere) { at_boundaries_from(3, Race::kill); }
 
-TEST(MergeRace, R12_TheMergeLeaseWakesWhoWaitsInAnotherProjectOfTheRepository) {
-    support::Scene scene;
-    scene.without({Role::staging, Role::build});
-    scene.task("HELLO-1").in(Stage::deploy_staging);
-    scene.task("HELLO-1").commits({{"HELLO-1", "new\n"}});
-    auto other = scene.project();
-    other.name = "other";
-    other.prefix = "OTHER";
-    other.forge_path += "/";  // the same repository, spelt otherwise
-    scene.projects.good.push_back(other);
-    const auto waiting = scene.write([&](store::Tx& tx) -> Result<store::Task> {
-        const auto project = must(store::ensure_project(tx, "other"));
-        const auto task = must(store::create_task(tx, project.id, "OTHER-1", "task/OTHER-1", "", "", scene.now));
-        must(store::set_waiting(tx, task.id, wait_merge_lease, "another task is merging", scene.now));
-        return task;
-    });
-    must(scene.step("HELLO-1"));
-    scene.work("HELLO-1", Role::retest);
-    EXPECT_FALSE(scene.runs("OTHER-1", Role::step));
-    must(scene.step("HELLO-1"));
-    EXPECT_EQ(scene.task("HELLO-1").stage(), Stage::deploy);
-    EXPECT_TRUE(scene.runs("OTHER-1", Role::step)) << "asked at once, not when it looks by itself";
-    EXPECT_EQ(waiting.work_item, "OTHER-1");
-}
-
 }  // namespace
 }  // namespace orchd::engine

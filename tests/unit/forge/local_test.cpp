@@ -1,6 +1,8 @@
 // R33: the local forge, a bare repository on disk.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "forge/forge.h"
 #include "git/scene.h"
 
@@ -45,7 +47,25 @@ TEST_F(LocalForgeTest, RefusesToMergeOverATargetThatMoved) {
     EXPECT_EQ(repository.at("main"), moved);
 }
 
-TEST_F(LocalForgeTest, NamesItsRepositoryForTheMergeLease) { EXPECT_EQ(forge->repository(), "local:" + repository.path); }
+TEST_F(LocalForgeTest, R12ARepositoryIsOneHoweverTheProjectsSpellIt) {
+    std::filesystem::create_directory_symlink(repository.path, folder / "symlink.git");
+    std::filesystem::create_directory_symlink(folder.path(), folder / "symlink");
+    for (const auto* spelt : {"forge.git", "forge.git/", "./forge.git", "person/../forge.git//", "symlink.git", "symlink.git/.",
+                              "symlink/forge.git"}) {
+        project.forge_path = folder / spelt;
+        EXPECT_EQ(repository_of(project), "local:" + repository.path);
+    }
+    project.forge_path = folder / "person";
+    EXPECT_NE(repository_of(project), "local:" + repository.path);
+}
+
+TEST_F(LocalForgeTest, R12ARepositoryThatIsOutOfSightGoesByThePathsWords) {
+    for (const auto* spelt :
+         {"/nowhere/hello.git", "/nowhere/hello.git/", "/nowhere//hello.git/.", "/nowhere/else/../hello.git"}) {
+        project.forge_path = spelt;
+        EXPECT_EQ(repository_of(project), "local:/nowhere/hello.git") << spelt;
+    }
+}
 
 TEST_F(LocalForgeTest, SaysWhatItCannotOpen) {
     project.forge_kind = "gitea";
