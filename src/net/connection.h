@@ -37,6 +37,7 @@ struct Core {
     std::size_t paused = 0;    // connections whose bodies wait for room
     bool draining = false;
     std::function<void(int status, const std::string& source)> on_answer;
+    std::function<void(const std::string& why)> on_no_room;
     std::function<void()> on_close;  // after a connection has left `connections`
 
     // Closes the connection that is due to give way: of `source` where one is given, with a part of a body where `with_body`;

@@ -16,11 +16,13 @@
 namespace orchd::net {
 namespace {
 
+using boost::asio::steady_timer;
 using boost::asio::posix::stream_descriptor;
 using boost::system::error_code;
 
 constexpr milliseconds sweep_interval{250};
-constexpr int accepts_at_once = 64;  // then those that are connected have their turn
+constexpr milliseconds room_interval{100};  // between tries to take a client for whom there was no room
+constexpr int accepts_at_once = 64;         // then those that are connected have their turn
 
 // Whose connections are counted together: an IPv4 address, an IPv6 network of one customer, all of a Unix socket.
 std::string source_of(const sockaddr_storage& peer) {
@@ -40,6 +42,9 @@ std::string source_of(const sockaddr_storage& peer) {
     return std::string(text) + "/64";
 }
 
+// The process or the host has no file descriptor or memory for one more socket; the client still waits in the queue.
+bool no_room(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
 }  // namespace
 
 // The server as its connections do not know it: who accepts, who sweeps, when it ends.
@@ -57,7 +62,7 @@ public:
         const int flags = ::fcntl(fd, F_GETFL);
         if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
             return fail(Errc::invalid_argument, std::string("the listening socket: ") + std::strerror(errno));
-        listening_.emplace_back(core_->io, fd);
+        listening_.push_back({stream_descriptor(core_->io, fd), steady_timer(core_->io)});
         return {};
     }
     void stop_on_signals() {
@@ -70,15 +75,15 @@ public:
     void run(milliseconds leave_after) {
         leave_after_ = leave_after;
         idle_since_ = Clock::now();
-        for (auto& socket : listening_) await_client(socket);
+        for (auto& listening : listening_) await_client(listening);
         sweep_later();
         core_->io.run();
-        for (auto& socket : listening_) socket.close();
+        for (auto& listening : listening_) listening.socket.close();
     }
     void stop() {
         if (std::exchange(core_->draining, true)) return;
         error_code ignored;
-        for (auto& socket : listening_) socket.cancel(ignored);
+        for (auto& listening : listening_) listening.socket.cancel(ignored);
         const auto latest = Clock::now() + core_->limits.drain_time;
         for_each([&](Connection& connection) { connection.drain(latest); });
         end_if_empty();
@@ -89,6 +94,11 @@ public:
     }
 
 private:
+    struct Listening {
+        stream_descriptor socket;
+        steady_timer room;  // armed while a client waits for whom there is none
+    };
+
     // Whatever becomes of the connection meanwhile.
     template <class Visit>
     void for_each(Visit visit) {
@@ -97,24 +107,36 @@ private:
             visit(*connection);
         }
     }
-    void await_client(stream_descriptor& socket) {
-        socket.async_wait(stream_descriptor::wait_read, [this, &socket](const error_code& failed) {
+    void await_client(Listening& listening) {
+        listening.socket.async_wait(stream_descriptor::wait_read, [this, &listening](const error_code& failed) {
             if (failed || core_->draining) return;
-            accept_some(socket);
-            await_client(socket);
+            if (accept_some(listening.socket)) return await_client(listening);
+            // The socket stays readable: to wait for it would be to ask again at once, for nothing.
+            listening.room.expires_after(room_interval);
+            listening.room.async_wait([this, &listening](const error_code& given_up) {
+                if (!given_up && !core_->draining) await_client(listening);
+            });
         });
     }
-    void accept_some(stream_descriptor& socket) {
+    // False where a client waits for whom there is no room, and nobody could give way.
+    bool accept_some(stream_descriptor& socket) {
         for (int n = 0; n < accepts_at_once; ++n) {
             sockaddr_storage peer{};
             socklen_t size = sizeof peer;
             const int fd =
                 ::accept4(socket.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            if (fd >= 0)
+            const int error = errno;
+            if (fd >= 0) {
                 admit(fd, source_of(peer));
-            else if (errno == EMFILE || errno == ENFILE ? !core_->evict(nullptr, false, nullptr) : errno != ECONNABORTED)
-                return;
+            } else if (no_room(error)) {
+                if (core_->evict(nullptr, false, nullptr)) continue;
+                if (core_->on_no_room) core_->on_no_room(std::strerror(error));
+                return false;
+            } else if (error != ECONNABORTED) {
+                return true;
+            }
         }
+        return true;
     }
     void admit(int fd, std::string source) {
         auto connection = std::make_shared<Connection>(core_, fd, std::move(source));
@@ -148,8 +170,8 @@ private:
     }
 
     std::shared_ptr<Core> core_;
-    std::list<stream_descriptor> listening_;
-    boost::asio::steady_timer sweep_;
+    std::list<Listening> listening_;
+    steady_timer sweep_;
     boost::asio::signal_set signals_;
     milliseconds leave_after_{0};
     Clock::time_point idle_since_;
@@ -179,6 +201,7 @@ void Server::stop() {
 void Server::on_answer(std::function<void(int status, const std::string& source)> heard) {
     core_->on_answer = std::move(heard);
 }
+void Server::on_no_room(std::function<void(const std::string& why)> heard) { core_->on_no_room = std::move(heard); }
 void Server::post(std::function<void()> work) { boost::asio::post(core_->io, std::move(work)); }
 
 }  // namespace orchd::net

@@ -51,6 +51,10 @@ public:
     // `heard` is called, on the server's thread, for every request that is answered: with the status and the request's source.
     // To be set before run().
     void on_answer(std::function<void(int status, const std::string& source)> heard);
+    // `heard` is called, on the server's thread, each time that a client could not be taken in since file descriptors, or
+    // memory, ran out and nobody could give way: ten times a second for each socket for as long as that lasts. To be set before
+    // run().
+    void on_no_room(std::function<void(const std::string& why)> heard);
     // Runs `work` on the server's thread. Any thread.
     void post(std::function<void()> work);
 

@@ -45,7 +45,9 @@ struct Listening {
 
 class Client {
 public:
-    explicit Client(std::uint16_t port) {
+    Client() = default;  // not connected yet
+    explicit Client(std::uint16_t port) { connect(port); }
+    void connect(std::uint16_t port) {
         auto address = loopback(port);
         EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
     }
@@ -127,9 +129,11 @@ inline int status_of(std::string_view response) {
 // A server that runs while it lives.
 class Running {
 public:
-    explicit Running(const Router& router, const Limits& limits = {}, milliseconds leave_after = 0ms)
+    explicit Running(const Router& router, const Limits& limits = {}, milliseconds leave_after = 0ms,
+                     std::function<void(const std::string&)> on_no_room = {})
         : server_(router, limits) {
         EXPECT_TRUE(server_.listen(listening_.fd));
+        server_.on_no_room(std::move(on_no_room));
         thread_ = std::thread([this, leave_after] { server_.run(leave_after); });
     }
     ~Running() {

@@ -1,4 +1,5 @@
 // What clients meet, well-behaved and other (R18, R37).
+#include <sys/resource.h>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -236,6 +237,47 @@ TEST_F(ServerTest, WhereConnectionsRunOutTheSlowestStrangerGivesWay) {
     EXPECT_TRUE(oldest.closed());
     known.send(get_hello);
     EXPECT_EQ(status_of(known.response()), 200) << "who has proven itself stays";
+}
+
+// While it lives, this process gets no file descriptor more.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        const int lowest_free = ::dup(STDERR_FILENO);
+        ::close(lowest_free);
+        auto none = before_;
+        none.rlim_cur = static_cast<rlim_t>(lowest_free);
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    }
+    NoDescriptors(const NoDescriptors&) = delete;
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+TEST_F(ServerTest, WhereDescriptorsRunOutItWaitsForThemAndServesThoseItHas) {
+    std::atomic<int> tries = 0;
+    Running running(router_, {}, 0ms, [&](const std::string& why) {
+        if (why == "Too many open files") ++tries;
+    });
+    Client served(running.port());
+    served.send("GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(soon([&] { return waiting() == 1; }));  // it is being worked on, and so gives way to nobody
+    Client late;
+    {
+        const NoDescriptors none;
+        const auto began = std::chrono::steady_clock::now();
+        late.connect(running.port());
+        late.send(get_hello);
+        ASSERT_TRUE(soon([&] { return tries >= 3; })) << "it tries again";
+        later_[0].send({.body = "served"});
+        EXPECT_EQ(status_of(served.response()), 200);
+        const int counted = tries;
+        EXPECT_LE(counted, (std::chrono::steady_clock::now() - began) / 100ms + 1) << "and not all the time";
+    }
+    EXPECT_EQ(status_of(late.response()), 200);
 }
 
 TEST_F(ServerTest, OneSourceCannotTakeAllConnections) {
