@@ -1,9 +1,12 @@
 // What nobody owns any more: leases of steps that are gone, units without a job, state directories of tasks that are over.
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "core/boundary.h"
 #include "core/names.h"
 #include "core/planted.h"
+#include "core/text.h"
 #include "core/work_item.h"
 #include "engine/leases.h"
 #include "engine/recover.h"
@@ -16,7 +19,9 @@ namespace orchd::engine {
 namespace {
 
 constexpr int events_at_once = 1000;
-constexpr const char* tidied = "tidied_events";  // settings_state: the last event that tidy() has looked at
+// What tidy() keeps in settings_state: the last event that it has looked at, and the tasks that it has to come back to.
+constexpr const char* tidied = "tidied_events";
+constexpr const char* untidied = "untidied_tasks";  // ids with a space between
 
 // "orchd-agent@ORCH-1.service" of "orchd-agent": "ORCH-1"; empty for other units.
 std::string instance_of(const std::string& unit, std::string_view stem) {
@@ -114,6 +119,23 @@ Result<bool> clean_up(World& world, std::int64_t task_id) {
     return true;
 }
 
+using TaskIds = std::set<std::int64_t>;
+
+Result<TaskIds> tasks_put_off(store::Db& db) {
+    const auto row = store::find_state(db, untidied);
+    if (!row) return fail(row.error());
+    TaskIds ids;
+    std::istringstream words(*row ? (*row)->value : std::string());
+    for (std::int64_t id = 0; words >> id;) ids.insert(id);
+    return ids;
+}
+
+std::string text_of(const TaskIds& ids) {
+    std::vector<std::string> words;
+    for (const auto id : ids) words.push_back(std::to_string(id));
+    return joined(words, " ");
+}
+
 }  // namespace
 
 Status stop_owner(World& world, const store::LeaseOwner& owner) {
@@ -154,24 +176,28 @@ void stop_orphans(World& world, const std::vector<std::string>& loaded, const st
 }
 
 void tidy(World& world) {
-    auto state = store::find_state(world.db, tidied);
+    const auto state = store::find_state(world.db, tidied);
     if (!state) return world.warn("", state.error().text);
+    const auto put_off = tasks_put_off(world.db);
+    if (!put_off) return world.warn("", put_off.error().text);
     const auto before = store::number_of(*state);
-    auto events = store::next_events(world.db, before, events_at_once);
+    const auto events = store::next_events(world.db, before, events_at_once);
     if (!events) return world.warn("", events.error().text);
-    auto seen = before;
-    for (const auto& event : *events) {
-        if (event.kind == "stage_changed" && event.task_id) {
-            auto done = clean_up(world, *event.task_id);
-            if (!done) world.warn("", done.error().text);
-            if (!done || !*done) break;  // looked at again in the next pass
-        }
-        seen = event.id;
-    }
-    if (seen == before) return;
+    auto tasks = *put_off;
+    for (const auto& event : *events)
+        if (event.kind == "stage_changed" && event.task_id) tasks.insert(*event.task_id);
+    std::erase_if(tasks, [&](std::int64_t task_id) {
+        const auto done = clean_up(world, task_id);
+        if (!done) world.warn("", done.error().text);
+        return done && *done;
+    });
+    const auto seen = events->empty() ? before : events->back().id;
+    if (seen == before && tasks == *put_off) return;
     auto kept = bounded("tidy.commit", [&] {
-        return world.db.write([&](store::Tx& tx) {
-            return store::put_state(tx, {tidied, std::to_string(seen), world.actor, "", world.now().utc_ms});
+        return world.db.write([&](store::Tx& tx) -> Status {
+            const auto now = world.now().utc_ms;
+            if (auto put = store::put_state(tx, {tidied, std::to_string(seen), world.actor, "", now}); !put) return put;
+            return store::put_state(tx, {untidied, text_of(tasks), world.actor, "", now});
         });
     });
     if (!kept) world.warn("", kept.error().text);

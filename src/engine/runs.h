@@ -68,7 +68,8 @@ inline constexpr std::int64_t between_ticks_ms = 1000;  // looks that are closer
 // What a pass did, for people; empty where that was nothing.
 [[nodiscard]] std::string describe(const Recovered& recovered);
 
-// Clean-up of run state directories (`clean`) of tasks that became terminal, once they have no live run.
+// Clean-up of run state directories (`clean`) of tasks that became terminal, once they have no live run and no unit that still
+// ends; those that have are looked at again in each pass, and keep no other waiting.
 void tidy(World& world);
 
 }  // namespace orchd::engine

@@ -1,5 +1,5 @@
 // R08, R10, R11, R13: what died is found and put right, what lives is left alone, and both are never confused.
-#include "engine/events.h"
+#include "engine/operate.h"
 #include "run_life.h"
 
 namespace orchd::support {
@@ -325,12 +325,7 @@ TEST(TidyTest, RemovesTheStateOfATaskThatIsOverOnce) {
     life.task().in(Stage::analysis);
     tidy(life.worker);
     EXPECT_TRUE(life.scene.units.cleaned.empty());
-    const auto task = life.task().row();
-    life.scene.write([&](store::Tx& tx) -> Status {
-        must(store::cancel_queued(tx, life.queued().at(0).job.id, "", life.scene.now));
-        must(store::write_stage(tx, task.id, task.stage, task.stage_seq, Stage::cancelled, {}, "", 0, life.scene.now));
-        return engine::stage_changed(engine::acting(life.worker, tx), task, Stage::cancelled, "");
-    });
+    must(engine::cancel(life.worker, "HELLO-1", "", "ann"));
     life.scene.units.runs(life.agent(), "still ending");
     tidy(life.worker);
     EXPECT_TRUE(life.scene.units.cleaned.empty());
@@ -339,6 +334,25 @@ TEST(TidyTest, RemovesTheStateOfATaskThatIsOverOnce) {
     EXPECT_EQ(life.scene.units.cleaned.size(), 2u) << "the agent's and the deploy's";
     tidy(life.worker);
     EXPECT_EQ(life.scene.units.cleaned.size(), 2u);
+}
+
+TEST(TidyTest, AUnitThatStillEndsKeepsNoOtherTaskWaiting_R40) {
+    RunLife life;
+    for (const auto* item : {"HELLO-1", "HELLO-2"}) {
+        life.task(item).in(Stage::analysis);
+        must(engine::cancel(life.worker, item, "", "ann"));
+    }
+    life.scene.units.runs(life.agent("HELLO-1"), "still ending");
+    const std::vector<std::string> second{"orchd-agent@HELLO-2.service", "orchd-deploy@HELLO-2.service"};
+    for (int pass = 0; pass < 3; ++pass) {
+        tidy(life.worker);
+        EXPECT_EQ(life.scene.units.cleaned, second) << "once, in the first pass";
+    }
+    life.scene.units.is_gone(life.agent("HELLO-1"));
+    for (int pass = 0; pass < 2; ++pass) {
+        tidy(life.worker);
+        EXPECT_EQ(life.scene.units.cleaned.size(), 4u) << "and the first when it may be";
+    }
 }
 
 }  // namespace
