@@ -40,8 +40,8 @@ Result<std::unique_ptr<Forge>> open(const settings::Project& project, const git:
     std::error_code ignored;
     if (!std::filesystem::exists(project.forge_path + "/HEAD", ignored))
         return fail(Errc::unavailable, project.forge_path +
-                                           " is no bare repository that the user orchd can read: 'orchctl project check' "
-                                           "says what it takes");
+                                           " is no bare repository that the user orchd can read: 'orchctl project check " +
+                                           project.name + "' says what it takes");
     return std::make_unique<LocalForge>(project.forge_path, options);
 }
 

@@ -244,7 +244,9 @@ TEST(Cleanup, AForgeThatCannotBeReachedIsToldAndKeepsNobodyElseWaiting_R40) {
     world.warn = [&](const std::string&, const std::string& text) { warnings.push_back(text); };
     EXPECT_EQ(must(engine::maintain(world, {})).failures, 1);
     ASSERT_EQ(warnings.size(), 1u);
-    EXPECT_NE(warnings.front().find("maintenance of gone"), std::string::npos) << warnings.front();
+    EXPECT_EQ(warnings.front(), "maintenance of gone: " + scene.projects.good.back().forge_path +
+                                    " is no bare repository that the user orchd can read: 'orchctl project check gone' says"
+                                    " what it takes");
 }
 
 }  // namespace
