@@ -15,15 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of an open task the next run may still need it. One that is over moves no more, and one that is unknown has no run.
-Result<bool> is_over(store::Db& db, const std::string& work_item) {
+// Of an open task the next run may still need it. One that is unknown has no run.
+Result<bool> is_left(store::Db& db, const std::string& work_item) {
     auto task = store::find_task(db, work_item);
     if (!task) return fail(task.error());
-    if (!*task) return true;
-    if (!terminal((*task)->stage)) return false;
-    auto live = store::live_run_job(db, (*task)->id);
-    if (!live) return fail(live.error());
-    return !live->has_value();
+    return *task ? is_over(db, **task) : true;
 }
 
 Status add_left(store::Db& db, std::string_view stem, const std::string& folder, std::vector<std::string>& units) {
@@ -32,9 +28,9 @@ Status add_left(store::Db& db, std::string_view stem, const std::string& folder,
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         const auto work_item = entry->path().filename().string();
         if (!WorkItem::parse(work_item)) continue;
-        auto over = is_over(db, work_item);
-        if (!over) return fail(over.error());
-        if (*over) units.push_back(names::unit(stem, work_item));
+        auto left = is_left(db, work_item);
+        if (!left) return fail(left.error());
+        if (*left) units.push_back(names::unit(stem, work_item));
     }
     if (error && error != std::errc::no_such_file_or_directory) return fail(Errc::io, folder + ": " + error.message());
     return {};

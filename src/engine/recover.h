@@ -35,6 +35,9 @@ struct Handlers {  // the two units of which one finishes a run
 // Holds the claim's task as `infra` for what only a person can mend; nothing if it is held already or over.
 [[nodiscard]] Status call_a_person(World& world, const store::Claim& claim, const std::string& why);
 
+// Whether nothing of the task will run any more: it has ended, and so has its last run.
+[[nodiscard]] Result<bool> is_over(store::Db& db, const store::Task& task);
+
 // Stops the unit of a lease's owner; success once it was seen empty, Errc::unavailable while it still ends.
 [[nodiscard]] Status stop_owner(World& world, const store::LeaseOwner& owner);
 // Leases whose owner is gone, of transitions also those held beyond the ceiling, by force: their owner's unit is stopped and

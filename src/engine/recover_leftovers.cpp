@@ -102,14 +102,13 @@ Status reclaim_held(World& world, store::LeaseKind kind, const store::HeldLease&
     return released;
 }
 
-// False if the task is over but still has a run, or its directory cannot be removed yet.
+// False if the task has ended but is not over yet, or its directory cannot be removed yet.
 Result<bool> clean_up(World& world, std::int64_t task_id) {
     auto task = store::find_task(world.db, task_id);
     if (!task) return fail(task.error());
     if (!*task || !terminal((*task)->stage)) return true;
-    auto live = store::live_run_job(world.db, task_id);
-    if (!live) return fail(live.error());
-    if (*live) return false;
+    auto over = is_over(world.db, **task);
+    if (!over || !*over) return over;
     for (const auto stem : {names::agent, names::deploy}) {
         const auto unit = names::unit(stem, (*task)->work_item);
         if (busy(world.units->see(unit))) return false;
@@ -137,6 +136,13 @@ std::string text_of(const TaskIds& ids) {
 }
 
 }  // namespace
+
+Result<bool> is_over(store::Db& db, const store::Task& task) {
+    if (!terminal(task.stage)) return false;
+    auto live = store::live_run_job(db, task.id);
+    if (!live) return fail(live.error());
+    return !live->has_value();
+}
 
 Status stop_owner(World& world, const store::LeaseOwner& owner) {
     boundary("recover.lease.stop.before");
