@@ -12,6 +12,10 @@ inline constexpr std::string_view database = "/var/lib/orchd/orchd.db";
 inline constexpr std::string_view mirrors_dir = "/var/lib/orchd/mirrors";    // PROJECT.git, bare
 inline constexpr std::string_view releases_dir = "/var/lib/orchd/releases";  // PROJECT/COMMIT.tar
 inline constexpr std::string_view backups_dir = "/var/lib/orchd/backups";
+// PID 1 keeps an entry in each for every work item whose runs have a state directory: of agents a symlink to what is in
+// /var/lib/private.
+inline constexpr std::string_view agent_states_dir = "/var/lib/orchd-agent";
+inline constexpr std::string_view deploy_states_dir = "/var/lib/orchd-deploy";
 inline constexpr std::string_view git_dir = "/srv/git";  // local forges: the units that push may write here
 inline constexpr std::string_view run_dir = "/run/orchd";
 inline constexpr std::string_view runs_dir = "/run/orchd/runs";  // TASK/{spec.json,prompt.md,mirror}, laid by prepare

@@ -18,7 +18,7 @@ int maintain(const daemons::Arguments& arguments) {
         if (!due) return daemons::exit_status(fail(due.error()));
         if (!*due) return 0;
     }
-    const auto done = engine::maintain(world, engine::host_states);
+    const auto done = engine::maintain(world);
     if (!done) return daemons::exit_status(fail(done.error()));
     host::log(host::Level::info,
               "maintenance: backup " + (done->backup.empty() ? "none" : done->backup) + "; forgotten: " +

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
                                  .flag_about = "take away what was laid for the run"},
                                 argc, argv, [](const daemons::Arguments& arguments) {
                                     if (arguments.flag) {
-                                        engine::unprepare(daemons::host_paths(), arguments.work_item);
+                                        engine::unprepare(engine::host_paths(), arguments.work_item);
                                         return 0;
                                     }
                                     const auto house = daemons::House::open({.actor = "prepare"});

@@ -40,14 +40,6 @@ settings::Projects read_projects(const settings::Settings& settings) {
 
 }  // namespace
 
-engine::Paths host_paths() {
-    return {.mirrors_dir = std::string(names::mirrors_dir),
-            .releases_dir = std::string(names::releases_dir),
-            .runs_dir = std::string(names::runs_dir),
-            .left_dir = std::string(names::inside_left),
-            .backups_dir = std::string(names::backups_dir)};
-}
-
 Result<std::unique_ptr<House>> House::open(const HouseOptions& options) {
     auto read_at = fingerprint();
     auto loaded = settings::load(settings::host_sources());
@@ -81,7 +73,7 @@ House::House(store::Db db, host::Bus bus, const settings::Settings& settings, st
         .now = host::now,
         .settings = settings_,
         .projects = projects_,
-        .paths = host_paths(),
+        .paths = engine::host_paths(),
         .actor = {},
         .open_mirror =
             [this](const settings::Project& project) {

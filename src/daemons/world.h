@@ -17,9 +17,6 @@ struct HouseOptions {
     bool units = false;  // whether systemd is asked or told anything
 };
 
-// Where this host keeps things.
-[[nodiscard]] engine::Paths host_paths();
-
 // Owns all that its World refers to.
 class House {
 public:

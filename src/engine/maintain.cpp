@@ -2,7 +2,6 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <functional>
 
 #include "core/boundary.h"
 #include "core/work_item.h"
@@ -148,12 +147,10 @@ Result<bool> maintenance_due(World& world) {
     return since < 0 || since >= world.settings.maintenance_interval_s * 1000;  // a clock that was set back waits for nothing
 }
 
-Result<Maintained> maintain(World& world, const StateFolders& states) {
+Result<Maintained> maintain(World& world) {
     Maintained done;
-    const auto remove_left = [&](World& here, Maintained& so_far) { return remove_states(here, states, so_far); };
-    using Part = std::function<Status(World&, Maintained&)>;
-    for (const Part& part : {Part(back_up), Part(forget_history), Part(remove_releases), Part(remove_run_folders),
-                             Part(remove_left), Part(keep_repositories), Part(checkpoint)}) {
+    for (const auto part :
+         {back_up, forget_history, remove_releases, remove_run_folders, remove_states, keep_repositories, checkpoint}) {
         const auto worked = part(world, done);
         if (worked) continue;
         ++done.failures;

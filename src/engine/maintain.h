@@ -9,13 +9,6 @@
 
 namespace orchd::engine {
 
-// Where there is an entry for each task whose runs have a state directory: of agents PID 1's symlinks to what is in
-// /var/lib/private. An empty path is not looked at.
-struct StateFolders {
-    std::string agents = {}, deploys = {};
-};
-inline const StateFolders host_states{"/var/lib/orchd-agent", "/var/lib/orchd-deploy"};
-
 struct Maintained {
     std::string backup;  // its path; empty where none was made
     int backups_pruned = 0;
@@ -28,8 +21,8 @@ struct Maintained {
 // Whether `maintenance_interval_s` has passed since the last pass began, by the wall clock; the first time it is due.
 [[nodiscard]] Result<bool> maintenance_due(World& world);
 // Writes settings_state "maintenance": {"backup", "events", …} of the last pass.
-[[nodiscard]] Result<Maintained> maintain(World& world, const StateFolders& states);
+[[nodiscard]] Result<Maintained> maintain(World& world);
 // The units whose state directory is left though their task is over or unknown.
-[[nodiscard]] Result<std::vector<std::string>> left_states(store::Db& db, const StateFolders& states);
+[[nodiscard]] Result<std::vector<std::string>> left_states(store::Db& db, const Paths& paths);
 
 }  // namespace orchd::engine

@@ -15,6 +15,6 @@ inline constexpr std::int64_t day_ms = 86'400'000;  // retentions are in days
 // Releases that nobody goes back to, and files of builds that came to no release.
 [[nodiscard]] Status remove_releases(World& world, Maintained& done);
 // State directories of runs whose task is over or unknown.
-[[nodiscard]] Status remove_states(World& world, const StateFolders& states, Maintained& done);
+[[nodiscard]] Status remove_states(World& world, Maintained& done);
 
 }  // namespace orchd::engine

@@ -38,18 +38,19 @@ Status add_left(store::Db& db, std::string_view stem, const std::string& folder,
 
 }  // namespace
 
-Result<std::vector<std::string>> left_states(store::Db& db, const StateFolders& states) {
+Result<std::vector<std::string>> left_states(store::Db& db, const Paths& paths) {
     std::vector<std::string> units;
-    for (const auto& [stem, folder] : {std::pair(names::agent, states.agents), std::pair(names::deploy, states.deploys)})
+    for (const auto& [stem, folder] :
+         {std::pair(names::agent, paths.agent_states_dir), std::pair(names::deploy, paths.deploy_states_dir)})
         if (auto added = add_left(db, stem, folder, units); !added) return fail(added.error());
     std::sort(units.begin(), units.end());
     return units;
 }
 
 // PID 1 removes it, and only of a unit that is inactive: nothing of what is in there is looked at by us.
-Status remove_states(World& world, const StateFolders& states, Maintained& done) {
+Status remove_states(World& world, Maintained& done) {
     if (world.units == nullptr) return {};
-    auto left = left_states(world.db, states);
+    auto left = left_states(world.db, world.paths);
     if (!left) return fail(left.error());
     Status first_failed;
     for (const auto& unit : *left) {

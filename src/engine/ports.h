@@ -59,11 +59,15 @@ public:
     [[nodiscard]] virtual Result<std::vector<std::string>> ours() = 0;
 };
 
-struct Paths {  // names::… in production; a temporary folder in tests
+struct Paths {  // host_paths() in production; a temporary folder in tests
     std::string mirrors_dir, releases_dir, runs_dir;
     std::string left_dir;  // what finish sees of the run's state directory
     std::string backups_dir = {};
+    // An entry in each for every work item whose runs have a state directory; empty: not looked at.
+    std::string agent_states_dir = {}, deploy_states_dir = {};
 };
+// Where this host keeps things.
+[[nodiscard]] Paths host_paths();
 
 // One process's view of the world, passed to every use case. Nothing in it is owned.
 struct World {

@@ -94,7 +94,7 @@ void look_at_backups(Findings& findings, const settings::Settings& values) {
 void look_at_left_states(Findings& findings) {
     auto db = store::Db::open(std::string(names::database), {.mode = store::Mode::inspect});
     if (!db) return;  // told by look_at_database()
-    const auto left = engine::left_states(*db, engine::host_states);
+    const auto left = engine::left_states(*db, engine::host_paths());
     if (!left) return findings.push_back({"left behind", Health::fail, left.error().text, {}});
     if (left->empty())
         return findings.push_back({"left behind", Health::ok, "No state directory of a run that is over is left.", {}});
@@ -131,7 +131,7 @@ std::vector<Space> spaces() {
                                      {"mirrors", std::string(names::mirrors_dir)},
                                      {"releases", std::string(names::releases_dir)},
                                      {"clones", "/var/lib/private/orchd-agent"},
-                                     {"deploys", "/var/lib/orchd-deploy"},
+                                     {"deploys", std::string(names::deploy_states_dir)},
                                      {"run folders", std::string(names::runs_dir)},
                                      {"journal of the host", "/var/log/journal"}})
         all.push_back({what, path, space_of(path)});

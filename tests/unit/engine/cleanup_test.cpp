@@ -35,7 +35,7 @@ public:
     engine::Maintained pass() {
         auto world = scene.world("maintenance");
         world.warn = [](const std::string&, const std::string& text) { ADD_FAILURE() << text; };
-        return must(engine::maintain(world, {}));
+        return must(engine::maintain(world));
     }
     // Commits of `from` that no reference of the repository leads to.
     std::string lost(const std::string& repository, const Refs& from) {
@@ -198,9 +198,9 @@ TEST(Cleanup, ABranchWhoseMergeWasTurnedBackStays) {
     auto world = scene.world("maintenance");
     (void)must(world.open_mirror(scene.project()));
     scene.pass(400 * day_ms);
-    EXPECT_EQ(must(engine::maintain(world, {})).branches, 0);
+    EXPECT_EQ(must(engine::maintain(world)).branches, 0);
     scene::sh(scene.forge.path, "git update-ref refs/heads/main " + head);
-    EXPECT_EQ(must(engine::maintain(world, {})).branches, 1);
+    EXPECT_EQ(must(engine::maintain(world)).branches, 1);
 }
 
 TEST(Cleanup, ABuildUnderWayIsSeenBehindAnyNumberOfNewerJobs) {
@@ -228,7 +228,7 @@ TEST(Cleanup, ABuildUnderWayIsSeenBehindAnyNumberOfNewerJobs) {
     std::ofstream(file) << "x";
     auto world = scene.world("maintenance");
     (void)must(world.open_mirror(scene.project()));
-    EXPECT_EQ(must(engine::maintain(world, {})).releases, 0);
+    EXPECT_EQ(must(engine::maintain(world)).releases, 0);
     EXPECT_TRUE(fs::exists(file));
 }
 
@@ -242,7 +242,7 @@ TEST(Cleanup, AForgeThatCannotBeReachedIsToldAndKeepsNobodyElseWaiting_R40) {
     for (const auto& project : scene.projects.good) (void)must(world.open_mirror(project));
     std::vector<std::string> warnings;
     world.warn = [&](const std::string&, const std::string& text) { warnings.push_back(text); };
-    EXPECT_EQ(must(engine::maintain(world, {})).failures, 1);
+    EXPECT_EQ(must(engine::maintain(world)).failures, 1);
     ASSERT_EQ(warnings.size(), 1u);
     EXPECT_EQ(warnings.front(), "maintenance of gone: " + scene.projects.good.back().forge_path +
                                     " is no bare repository that the user orchd can read: 'orchctl project check gone' says"

@@ -22,7 +22,9 @@ protected:
         auto world = scene.world("maintenance");
         world.paths.backups_dir = scene.folder / "backups";
         world.warn = [this](const std::string&, const std::string& text) { warnings.push_back(text); };
-        return must(engine::maintain(world, {scene.folder / "agents", scene.folder / "deploys"}));
+        world.paths.agent_states_dir = scene.folder / "agents";
+        world.paths.deploy_states_dir = scene.folder / "deploys";
+        return must(engine::maintain(world));
     }
     bool due() {
         auto world = scene.world("maintenance");
