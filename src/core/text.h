@@ -18,6 +18,11 @@ namespace orchd {
     return all;
 }
 
+// "1 project", "3 projects"
+[[nodiscard]] inline std::string counted(std::size_t count, std::string_view what) {
+    return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : "s");
+}
+
 // Nothing but spaces.
 [[nodiscard]] inline bool blank(std::string_view text) { return text.find_first_not_of(' ') == std::string_view::npos; }
 

@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "core/names.h"
+#include "core/text.h"
 #include "host/systemd.h"
 #include "orchctl/commands.h"
 #include "orchctl/host_config.h"

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/names.h"
+#include "core/text.h"
 #include "engine/maintain.h"
 #include "host/host.h"
 #include "orchctl/doctor.h"
@@ -85,7 +86,7 @@ void look_at_backups(Findings& findings, const settings::Settings& values) {
     if (::stat(newest.c_str(), &seen) != 0)
         return findings.push_back({"backups", Health::fail, newest + " cannot be seen.", {}});
     const auto age_ms = host::now().utc_ms - static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000;
-    const auto text = std::to_string(backups->size()) + " backups, the newest of " +
+    const auto text = counted(backups->size(), "backup") + ", the newest of " +
                       local_time(static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000) + ".";
     const bool old = age_ms > 2 * values.maintenance_interval_s * 1000;
     findings.push_back({"backups", old ? Health::warn : Health::ok, text, old ? advice : ""});

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/names.h"
+#include "core/text.h"
 
 namespace orchd::orchctl {
 
@@ -27,10 +28,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) lines.push_back(line);
     return lines;
-}
-
-std::string counted(std::size_t count, const std::string& what) {
-    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
 }
 
 std::string in_order(const settings::Projects& projects) {

@@ -17,8 +17,6 @@ namespace orchd::orchctl {
 [[nodiscard]] Result<settings::Projects> host_projects();
 
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
-// "1 project", "3 projects"
-[[nodiscard]] std::string counted(std::size_t count, const std::string& what);
 // "3 projects are in order."
 [[nodiscard]] std::string in_order(const settings::Projects& projects);
 // Prints the problems, or `fine`. Errc::conflict where there is any.

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
+#include "core/text.h"
 #include "orchctl/answers.h"
 #include "orchctl/client.h"
 #include "orchctl/commands.h"
@@ -142,7 +143,8 @@ std::string maintenance_text(const Record& maintenance, const json::object& queu
     std::string text = "on, last pass " + local_time(maintenance.number("last_at"));
     const auto* last = all.if_contains("last");
     const auto failures = last != nullptr && last->is_object() ? record_of(last->get_object()).number("failures") : 0;
-    return failures == 0 ? text : text + ": " + std::to_string(failures) + " parts failed, see its journal";
+    return failures == 0 ? text
+                         : text + ": " + counted(static_cast<std::size_t>(failures), "part") + " failed, see its journal";
 }
 
 // "5 pending, 3 done": every number of the block by its name.
