@@ -68,8 +68,9 @@ Result<std::optional<std::int64_t>> task_named(store::Db& db, const std::string&
     return engine::known_task(db, work_item).map([](const store::Task& task) { return std::optional(task.id); });
 }
 
-Status append_task(const engine::House& house, const store::Task& task, const engine::HostView& host, sd_bus_message* reply) {
-    const auto around = engine::look_around(house, task);
+Status append_task(const engine::WorldView& view, const store::Task& task, const engine::HostView& host,
+                   sd_bus_message* reply) {
+    const auto around = engine::look_around(view, task);
     if (!around) return fail(around.error());
     const auto why = engine::why(task, *around, host);
     return checked(
@@ -97,10 +98,10 @@ Status list_tasks(engine::World& world, sd_bus_message* call, sd_bus_message* re
         const auto tasks =
             store::list_tasks(db, {options.text("project"), *stage, options.flag("open"), options.flag("needs_you"), limit});
         if (!tasks) return fail(tasks.error());
-        const auto house = engine::house_of(world);
-        const auto host = engine::look_at_host(house);
+        const auto view = engine::view_of(world);
+        const auto host = engine::look_at_host(view);
         if (!host) return fail(host.error());
-        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(house, task, *host, reply); });
+        return fill(reply, task_row, *tasks, [&](const store::Task& task) { return append_task(view, task, *host, reply); });
     });
 }
 
@@ -229,7 +230,7 @@ Status append_json(const Result<std::string>& json, sd_bus_message* reply) {
 Status get_task(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
     const auto work_item = read_work_item(call);
     if (!work_item) return fail(work_item.error());
-    return append_json(views::task_json(engine::house_of(world), *work_item), reply);
+    return append_json(views::task_json(engine::view_of(world), *work_item), reply);
 }
 
 Status get_delivery(engine::World& world, sd_bus_message* call, sd_bus_message* reply) {
@@ -239,7 +240,7 @@ Status get_delivery(engine::World& world, sd_bus_message* call, sd_bus_message* 
 }
 
 Status get_queue(engine::World& world, sd_bus_message*, sd_bus_message* reply) {
-    return append_json(views::queue_json(engine::house_of(world)), reply);
+    return append_json(views::queue_json(engine::view_of(world)), reply);
 }
 
 constexpr std::array reads{

@@ -14,21 +14,21 @@ using namespace orchd;
 class LazyWorld {
 public:
     Result<engine::World*> operator()() {
-        if (house_ != nullptr) {
-            house_->refresh();
-            return &house_->world();
+        if (owned_ != nullptr) {
+            owned_->refresh();
+            return &owned_->world();
         }
-        auto opened = daemons::House::open({.actor = "control", .units = true});
+        auto opened = daemons::OwnedWorld::open({.actor = "control", .units = true});
         if (!opened) {
             const auto& error = opened.error();
             return fail(error.code == Errc::invalid_argument ? Errc::unavailable : error.code, error.text);
         }
-        house_ = std::move(*opened);
-        return &house_->world();
+        owned_ = std::move(*opened);
+        return &owned_->world();
     }
 
 private:
-    std::unique_ptr<daemons::House> house_;
+    std::unique_ptr<daemons::OwnedWorld> owned_;
 };
 
 std::chrono::seconds idle_time() {

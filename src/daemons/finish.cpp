@@ -16,14 +16,14 @@ std::string variable(const char* name) {
 }
 
 int finish(const daemons::Arguments& arguments) {
-    const auto house = daemons::House::open({.actor = "finish"});
-    if (!house) return daemons::exit_status(fail(house.error()));
+    const auto owned = daemons::OwnedWorld::open({.actor = "finish"});
+    if (!owned) return daemons::exit_status(fail(owned.error()));
     const engine::Monitor monitor{.service_result = variable("MONITOR_SERVICE_RESULT"),
                                   .exit_code = variable("MONITOR_EXIT_CODE"),
                                   .exit_status = variable("MONITOR_EXIT_STATUS"),
                                   .invocation_id = variable("MONITOR_INVOCATION_ID"),
                                   .unit = variable("MONITOR_UNIT")};
-    return daemons::exit_status(engine::finish((*house)->world(), arguments.work_item, monitor));
+    return daemons::exit_status(engine::finish((*owned)->world(), arguments.work_item, monitor));
 }
 
 }  // namespace

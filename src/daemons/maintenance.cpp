@@ -9,9 +9,9 @@ namespace {
 using namespace orchd;
 
 int maintain(const daemons::Arguments& arguments) {
-    const auto house = daemons::House::open({.actor = "maintenance", .units = true});
-    if (!house) return daemons::exit_status(fail(house.error()));
-    auto& world = (*house)->world();
+    const auto owned = daemons::OwnedWorld::open({.actor = "maintenance", .units = true});
+    if (!owned) return daemons::exit_status(fail(owned.error()));
+    auto& world = (*owned)->world();
     if (!arguments.flag) {
         if (!world.settings.maintenance_enabled) return 0;
         const auto due = engine::maintenance_due(world);

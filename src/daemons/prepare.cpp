@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
                                         engine::unprepare(engine::host_paths(), arguments.work_item);
                                         return 0;
                                     }
-                                    const auto house = daemons::House::open({.actor = "prepare"});
-                                    if (!house) return daemons::exit_status(fail(house.error()));
-                                    return daemons::exit_status(engine::prepare((*house)->world(), arguments.work_item));
+                                    const auto owned = daemons::OwnedWorld::open({.actor = "prepare"});
+                                    if (!owned) return daemons::exit_status(fail(owned.error()));
+                                    return daemons::exit_status(engine::prepare((*owned)->world(), arguments.work_item));
                                 });
 }

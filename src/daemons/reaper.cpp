@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
         {.name = "orchd-reaper",
          .about = "Makes one pass over what runs and puts right what died. Started by orchd-reaper.timer."},
         argc, argv, [](const daemons::Arguments&) {
-            const auto house = daemons::House::open({.actor = "reaper", .units = true});
-            if (!house) return daemons::exit_status(fail(house.error()));
-            return daemons::exit_status(one_pass((*house)->world()));
+            const auto owned = daemons::OwnedWorld::open({.actor = "reaper", .units = true});
+            if (!owned) return daemons::exit_status(fail(owned.error()));
+            return daemons::exit_status(one_pass((*owned)->world()));
         });
 }

@@ -12,12 +12,12 @@ int main(int argc, char** argv) {
                                  .about = "Advances a work item by one transition. Started by orchd-step@.service.",
                                  .takes_work_item = true},
                                 argc, argv, [](const daemons::Arguments& arguments) {
-                                    const auto house = daemons::House::open({.actor = "step", .units = true});
-                                    if (!house) return daemons::exit_status(fail(house.error()));
+                                    const auto owned = daemons::OwnedWorld::open({.actor = "step", .units = true});
+                                    if (!owned) return daemons::exit_status(fail(owned.error()));
                                     const store::LeaseOwner self{.unit = host::own_unit(),
                                                                  .invocation_id = host::own_invocation(),
                                                                  .boot_id = host::now().boot_id,
                                                                  .pid = ::getpid()};
-                                    return daemons::exit_status(engine::advance((*house)->world(), arguments.work_item, self));
+                                    return daemons::exit_status(engine::advance((*owned)->world(), arguments.work_item, self));
                                 });
 }

@@ -21,14 +21,14 @@ Result<int> wake_socket() {
 int work(const daemons::Arguments&) {
     const auto socket = wake_socket();
     if (!socket) return daemons::exit_status(fail(socket.error()));
-    const auto house = daemons::House::open({.actor = "worker", .mode = store::Mode::create, .units = true});
-    if (!house) {
-        const int status = daemons::exit_status(fail(house.error()));
+    const auto owned = daemons::OwnedWorld::open({.actor = "worker", .mode = store::Mode::create, .units = true});
+    if (!owned) {
+        const int status = daemons::exit_status(fail(owned.error()));
         // systemd starts it again at once; settings that are wrong stay so for a while.
-        if (house.error().code == Errc::invalid_argument) ::sleep(seconds_between_tries);
+        if (owned.error().code == Errc::invalid_argument) ::sleep(seconds_between_tries);
         return status;
     }
-    return daemons::exit_status(daemons::WorkerLoop(**house, *socket).run());
+    return daemons::exit_status(daemons::WorkerLoop(**owned, *socket).run());
 }
 
 }  // namespace

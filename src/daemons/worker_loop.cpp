@@ -96,10 +96,10 @@ Status WorkerLoop::attach() {
     if (r >= 0) r = due_.add(*e, on_time<WorkerLoop, &WorkerLoop::look_soon>, this);
     if (r >= 0) r = status_.add(*e, on_time<WorkerLoop, &WorkerLoop::tell_status>, this);
     if (r >= 0) r = sd_event_set_watchdog(e, 1);
-    if (r >= 0) r = sd_bus_set_exit_on_disconnect(house_.bus(), 1);
-    if (r >= 0) r = sd_bus_attach_event(house_.bus(), e, SD_EVENT_PRIORITY_NORMAL);
+    if (r >= 0) r = sd_bus_set_exit_on_disconnect(owned_.bus(), 1);
+    if (r >= 0) r = sd_bus_attach_event(owned_.bus(), e, SD_EVENT_PRIORITY_NORMAL);
     if (r < 0) return fail(Errc::internal, std::string("the event loop cannot be set up: ") + std::strerror(-r));
-    auto watches = host::Manager(*house_.bus()).watch([this](const std::string& unit) {
+    auto watches = host::Manager(*owned_.bus()).watch([this](const std::string& unit) {
         if (unit.starts_with("orchd-") && unit.find('@') != std::string::npos) on_unit_gone();
     });
     if (!watches) return fail(watches.error());
@@ -108,7 +108,7 @@ Status WorkerLoop::attach() {
 }
 
 Status WorkerLoop::rebase() {
-    auto& world = house_.world();
+    auto& world = owned_.world();
     const auto longest_ms = world.settings.backoff_cap_s * 1000;
     return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, longest_ms, world.now()); }).map([](int) {});
 }
@@ -118,11 +118,11 @@ Status WorkerLoop::run() {
     if (auto rebased = rebase(); !rebased) return rebased;
     tell_problems();
     look_soon();
-    tick_.arm(house_.world().settings.recovery_interval_s * 1000);
+    tick_.arm(owned_.world().settings.recovery_interval_s * 1000);
     (void)sd_notify(0, "READY=1");
     const int status = sd_event_loop(event_.get());
     (void)sd_notify(0, "STOPPING=1");
-    (void)sd_bus_detach_event(house_.bus());
+    (void)sd_bus_detach_event(owned_.bus());
     if (ended_by_) return fail(*ended_by_);
     if (status != 0) return fail(Errc::unavailable, "the system bus is gone");
     return {};
@@ -137,10 +137,10 @@ void WorkerLoop::on_wake() {
 }
 
 void WorkerLoop::on_tick() {
-    tick_.arm(house_.world().settings.recovery_interval_s * 1000);
-    engine::tidy(house_.world());
+    tick_.arm(owned_.world().settings.recovery_interval_s * 1000);
+    engine::tidy(owned_.world());
     recovery_wanted_ = true;
-    if (const auto kept = engine::keep_ballast(house_.world()); !kept) survive(kept.error());
+    if (const auto kept = engine::keep_ballast(owned_.world()); !kept) survive(kept.error());
     look_soon();
 }
 
@@ -155,7 +155,7 @@ void WorkerLoop::on_settle() {
 }
 
 void WorkerLoop::pass() {
-    if (house_.refresh()) tell_problems();
+    if (owned_.refresh()) tell_problems();
     if (std::exchange(recovery_wanted_, false)) recover();
     take_in();
     dispatch();
@@ -164,7 +164,7 @@ void WorkerLoop::pass() {
 }
 
 void WorkerLoop::recover() {
-    const auto done = engine::recover(house_.world());
+    const auto done = engine::recover(owned_.world());
     if (!done) return survive(done.error());
     if (done->dying > 0 || done->elsewhere) again_.arm(engine::between_ticks_ms);
     if (const auto text = describe(*done); !text.empty()) host::log(host::Level::notice, "recovery: " + text);
@@ -182,8 +182,8 @@ void WorkerLoop::dispatch() {
     tell_disk();
     waiting_ = done->waiting > 0;
     if (done->more) look_soon();
-    const auto now = house_.world().now();
-    const auto due = store::next_due_boot(house_.world().db, now);
+    const auto now = owned_.world().now();
+    const auto due = store::next_due_boot(owned_.world().db, now);
     if (!due) return survive(due.error());
     const auto wait_ms = *due ? std::optional(**due - now.boot_ms) : std::nullopt;
     if (waiting_)
@@ -195,14 +195,14 @@ void WorkerLoop::dispatch() {
 }
 
 void WorkerLoop::deliver() {
-    const auto more = deliver_to_journal(house_.world());
+    const auto more = deliver_to_journal(owned_.world());
     if (!more) return survive(more.error());
     if (*more) look_soon();
 }
 
 // Once each way.
 void WorkerLoop::tell_disk() {
-    const auto low = engine::low_disk(house_.world().settings, house_.world().free_bytes());
+    const auto low = engine::low_disk(owned_.world().settings, owned_.world().free_bytes());
     if (low.has_value() == disk_low_) return;
     disk_low_ = low.has_value();
     if (low)
@@ -212,7 +212,7 @@ void WorkerLoop::tell_disk() {
 }
 
 void WorkerLoop::tell_status() {
-    const auto status = worker_status(house_.world().db, disk_low_);
+    const auto status = worker_status(owned_.world().db, disk_low_);
     if (!status) return survive(status.error());
     if (*status == told_status_) return;
     told_status_ = *status;
@@ -220,7 +220,7 @@ void WorkerLoop::tell_status() {
 }
 
 void WorkerLoop::tell_problems() const {
-    for (const auto& problem : house_.world().projects.problems)
+    for (const auto& problem : owned_.world().projects.problems)
         host::log(host::Level::warning, "project file " + problem.file + " is not in force: " + problem.text);
 }
 

@@ -12,9 +12,9 @@ namespace orchd::daemons {
 
 class WorkerLoop {
 public:
-    // `house` has units and outlives the loop. `wake_socket` is a datagram socket that stays the caller's.
-    WorkerLoop(House& house, int wake_socket)
-        : house_(house), wake_socket_(wake_socket), dispatcher_(house.world()), intake_(house.world(), tracker_, forge_) {}
+    // `owned` has units and outlives the loop. `wake_socket` is a datagram socket that stays the caller's.
+    WorkerLoop(OwnedWorld& owned, int wake_socket)
+        : owned_(owned), wake_socket_(wake_socket), dispatcher_(owned.world()), intake_(owned.world(), tracker_, forge_) {}
     WorkerLoop(const WorkerLoop&) = delete;
 
     // Until SIGTERM or SIGINT, which leave every unit alone. An error is one that only a new process can mend: the bus is gone,
@@ -51,7 +51,7 @@ private:
     void tell_status();                // to systemd, where it is another than was told
     void survive(const Error& error);  // tells it; ends the loop where only a new process can mend it
 
-    House& house_;
+    OwnedWorld& owned_;
     int wake_socket_;
     engine::Dispatcher dispatcher_;
     tracker::AsTold tracker_;

@@ -40,7 +40,7 @@ settings::Projects read_projects(const settings::Settings& settings) {
 
 }  // namespace
 
-Result<std::unique_ptr<House>> House::open(const HouseOptions& options) {
+Result<std::unique_ptr<OwnedWorld>> OwnedWorld::open(const OwnedWorldOptions& options) {
     auto read_at = fingerprint();
     auto loaded = settings::load(settings::host_sources());
     if (!loaded) return fail(loaded.error());
@@ -55,12 +55,12 @@ Result<std::unique_ptr<House>> House::open(const HouseOptions& options) {
         if (!opened) return fail(opened.error());
         bus = std::move(*opened);
     }
-    std::unique_ptr<House> house(new House(std::move(*db), std::move(bus), loaded->settings, std::move(read_at)));
-    house->world_->actor = options.actor;
-    return house;
+    std::unique_ptr<OwnedWorld> owned(new OwnedWorld(std::move(*db), std::move(bus), loaded->settings, std::move(read_at)));
+    owned->world_->actor = options.actor;
+    return owned;
 }
 
-House::House(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at)
+OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at)
     : db_(std::move(db)),
       bus_(std::move(bus)),
       settings_(settings),
@@ -94,7 +94,7 @@ House::House(store::Db db, host::Bus bus, const settings::Settings& settings, st
             }});
 }
 
-bool House::refresh() {
+bool OwnedWorld::refresh() {
     auto now = fingerprint();
     if (now == fingerprint_) return false;
     fingerprint_ = std::move(now);

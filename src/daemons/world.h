@@ -11,18 +11,18 @@
 
 namespace orchd::daemons {
 
-struct HouseOptions {
+struct OwnedWorldOptions {
     std::string actor;  // for events
     store::Mode mode = store::Mode::read_write;
     bool units = false;  // whether systemd is asked or told anything
 };
 
 // Owns all that its World refers to.
-class House {
+class OwnedWorld {
 public:
     // Settings that are wrong are Errc::invalid_argument; wrong project files are in the projects' problems.
-    [[nodiscard]] static Result<std::unique_ptr<House>> open(const HouseOptions& options);
-    House(const House&) = delete;
+    [[nodiscard]] static Result<std::unique_ptr<OwnedWorld>> open(const OwnedWorldOptions& options);
+    OwnedWorld(const OwnedWorld&) = delete;
 
     [[nodiscard]] engine::World& world() { return *world_; }
     [[nodiscard]] sd_bus* bus() { return bus_.get(); }  // null without `units`
@@ -31,7 +31,7 @@ public:
     bool refresh();
 
 private:
-    House(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at);
+    OwnedWorld(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at);
     store::Db db_;
     host::Bus bus_;
     std::optional<SystemdUnits> units_;

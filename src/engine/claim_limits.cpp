@@ -5,7 +5,7 @@
 
 namespace orchd::engine {
 
-House house_of(const World& world) {
+WorldView view_of(const World& world) {
     return {.db = world.db,
             .settings = world.settings,
             .projects = world.projects,
@@ -15,15 +15,15 @@ House house_of(const World& world) {
                                           : [units = world.units](const std::string& unit) { return units->see(unit); }};
 }
 
-Result<store::Limits> limits_of(const House& house) {
-    store::Limits limits{.max_concurrency = static_cast<int>(house.settings.max_concurrency),
-                         .max_steps = static_cast<int>(house.settings.max_steps),
-                         .disk_low = low_disk(house.settings, house.free_bytes).has_value(),
+Result<store::Limits> limits_of(const WorldView& view) {
+    store::Limits limits{.max_concurrency = static_cast<int>(view.settings.max_concurrency),
+                         .max_steps = static_cast<int>(view.settings.max_steps),
+                         .disk_low = low_disk(view.settings, view.free_bytes).has_value(),
                          .projects = {}};
-    auto rows = store::all_projects(house.db);
+    auto rows = store::all_projects(view.db);
     if (!rows) return fail(rows.error());
     for (const auto& row : *rows) {
-        const auto* project = settings::find(house.projects, row.name);
+        const auto* project = settings::find(view.projects, row.name);
         if (project == nullptr) continue;
         store::Limits::Project limit{.project_id = row.id, .max_concurrency = project->max_concurrency, .roles = {}};
         for (const auto& [role, worker] : project->workers)

@@ -6,8 +6,8 @@
 
 namespace orchd::engine {
 
-// What decides about claims beside the queue itself. Nothing in it is owned.
-struct House {
+// A World as it is now, for who only looks: what decides about claims beside the queue itself. Nothing in it is owned.
+struct WorldView {
     store::Db& db;
     const settings::Settings& settings;
     const settings::Projects& projects;
@@ -16,10 +16,10 @@ struct House {
     // Looks at a unit; empty where systemd is not asked, as in the listener.
     std::function<UnitSeen(const std::string&)> see = {};
 };
-[[nodiscard]] House house_of(const World& world);
+[[nodiscard]] WorldView view_of(const World& world);
 
 // The limits of host, projects and roles, and whether the disk allows any work. Only projects with a valid file are listed, and
 // so served.
-[[nodiscard]] Result<store::Limits> limits_of(const House& house);
+[[nodiscard]] Result<store::Limits> limits_of(const WorldView& view);
 
 }  // namespace orchd::engine

@@ -15,7 +15,7 @@ namespace orchd::engine {
 namespace {
 
 Result<std::vector<store::Claim>> claim(World& world, int at_most) {
-    auto limits = limits_of(house_of(world));
+    auto limits = limits_of(view_of(world));
     if (!limits) return fail(limits.error());
     boundary("dispatch.claim.before");
     auto claims = world.db.write([&](store::Tx& tx) -> Result<std::vector<store::Claim>> {

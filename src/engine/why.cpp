@@ -233,24 +233,24 @@ std::string command_against(Hold hold, const std::string& work_item) {
     return std::string("orchctl task ") + (anew ? "retry " : "release ") + work_item;
 }
 
-Result<HostView> look_at_host(const House& house) {
+Result<HostView> look_at_host(const WorldView& view) {
     HostView host;
-    host.now = house.now;
-    auto limits = limits_of(house);
+    host.now = view.now;
+    auto limits = limits_of(view);
     if (!limits) return fail(limits.error());
     host.limits = std::move(*limits);
-    auto plan = store::ClaimPlan::make(house.db, host.limits, host.now);
+    auto plan = store::ClaimPlan::make(view.db, host.limits, host.now);
     if (!plan) return fail(plan.error());
     host.plan = std::move(*plan);
-    auto paused = store::find_state(house.db, "paused");
+    auto paused = store::find_state(view.db, "paused");
     if (!paused) return fail(paused.error());
     host.paused = std::move(*paused);
-    if (const auto low = low_disk(house.settings, house.free_bytes)) host.low_disk = low->text;
+    if (const auto low = low_disk(view.settings, view.free_bytes)) host.low_disk = low->text;
     return host;
 }
 
-Result<Surroundings> look_around(const House& house, const store::Task& task) {
-    auto& db = house.db;
+Result<Surroundings> look_around(const WorldView& view, const store::Task& task) {
+    auto& db = view.db;
     Surroundings around;
     auto project = store::find_project(db, task.project);
     if (!project) return fail(project.error());
@@ -267,7 +267,7 @@ Result<Surroundings> look_around(const House& house, const store::Task& task) {
     auto answered = find_answer(db, task);
     if (!answered) return fail(answered.error());
     around.answered = *answered;
-    auto ahead = find_ahead(house, task);
+    auto ahead = find_ahead(view, task);
     if (!ahead) return fail(ahead.error());
     around.ahead = std::move(*ahead);
     store::JobFilter live;
@@ -279,9 +279,9 @@ Result<Surroundings> look_around(const House& house, const store::Task& task) {
     auto lease = store::find_transition(db, task.id);
     if (!lease) return fail(lease.error());
     if (*lease && (*lease)->owner) around.lease = std::move(*lease);
-    if (around.lease && house.see) {
+    if (around.lease && view.see) {
         const auto& owner = *around.lease->owner;
-        around.owner = judge({owner.unit, owner.boot_id, owner.invocation_id}, house.see(owner.unit), house.now.boot_id);
+        around.owner = judge({owner.unit, owner.boot_id, owner.invocation_id}, view.see(owner.unit), view.now.boot_id);
     }
     return around;
 }

@@ -39,7 +39,7 @@ struct HostView {
     std::optional<store::StateRow> paused;
     std::string low_disk;  // why the disk allows nothing; empty while it does
 };
-[[nodiscard]] Result<HostView> look_at_host(const House& house);
+[[nodiscard]] Result<HostView> look_at_host(const WorldView& view);
 
 // Another task's merge or target lease that a task waits for.
 struct LeaseAhead {
@@ -60,11 +60,11 @@ struct Surroundings {
     std::optional<Liveness> owner;                // of its unit, where that was looked at
     std::optional<LeaseAhead> ahead;
 };
-[[nodiscard]] Result<Surroundings> look_around(const House& house, const store::Task& task);
+[[nodiscard]] Result<Surroundings> look_around(const WorldView& view, const store::Task& task);
 
 // Who holds the merge or target lease that the task waits for, as far as this process sees which repository the projects' files
 // lead to.
-[[nodiscard]] Result<std::optional<LeaseAhead>> find_ahead(const House& house, const store::Task& task);
+[[nodiscard]] Result<std::optional<LeaseAhead>> find_ahead(const WorldView& view, const store::Task& task);
 
 // Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,
 // paused, waiting for others, waiting for a lease or a gate, queued and why it is not started, nothing at all.

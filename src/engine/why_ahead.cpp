@@ -10,10 +10,10 @@ namespace orchd::engine {
 namespace {
 
 // Of one project, or of two whose files lead to one repository.
-bool share_repository(const House& house, const std::string& mine, const std::string& other) {
+bool share_repository(const WorldView& view, const std::string& mine, const std::string& other) {
     if (mine == other) return true;
-    const auto* a = settings::find(house.projects, mine);
-    const auto* b = settings::find(house.projects, other);
+    const auto* a = settings::find(view.projects, mine);
+    const auto* b = settings::find(view.projects, other);
     return a != nullptr && b != nullptr && forge::repository_of(*a) == forge::repository_of(*b);
 }
 
@@ -25,36 +25,36 @@ std::optional<store::Claim> work_under(const store::HeldLease& lease, std::vecto
     return std::nullopt;
 }
 
-Status look_at_holder(const House& house, LeaseAhead& ahead) {
+Status look_at_holder(const WorldView& view, LeaseAhead& ahead) {
     store::JobFilter filter;
     filter.work_item = ahead.work_item;
     filter.only_live = true;
-    auto live = store::list_jobs(house.db, filter);
+    auto live = store::list_jobs(view.db, filter);
     if (!live) return fail(live.error());
     ahead.work = work_under(ahead.lease, std::move(*live));
-    if (!ahead.work || ahead.work->job.status == JobStatus::queued || !house.see) return {};
+    if (!ahead.work || ahead.work->job.status == JobStatus::queued || !view.see) return {};
     const auto& run = ahead.work->run;
-    ahead.owner = judge({run.unit, run.boot_id, run.invocation_id}, house.see(run.unit), house.now.boot_id);
-    if (ahead.owner == Liveness::empty && helpers_busy(house.see, *ahead.work)) ahead.owner = Liveness::alive;
+    ahead.owner = judge({run.unit, run.boot_id, run.invocation_id}, view.see(run.unit), view.now.boot_id);
+    if (ahead.owner == Liveness::empty && helpers_busy(view.see, *ahead.work)) ahead.owner = Liveness::alive;
     return {};
 }
 
 }  // namespace
 
-Result<std::optional<LeaseAhead>> find_ahead(const House& house, const store::Task& task) {
+Result<std::optional<LeaseAhead>> find_ahead(const WorldView& view, const store::Task& task) {
     std::string target;
     if (task.waiting_for == wait_staging_target) target = staging_target(task.project);
     if (task.waiting_for == wait_deploy_target) target = production_target(task.project);
     if (target.empty() && task.waiting_for != wait_merge_lease) return std::nullopt;
-    auto held = store::all_held(house.db, target.empty() ? store::LeaseKind::merge : store::LeaseKind::target);
+    auto held = store::all_held(view.db, target.empty() ? store::LeaseKind::merge : store::LeaseKind::target);
     if (!held) return fail(held.error());
     for (auto& lease : *held) {
         if (lease.task_id == task.id || (!target.empty() && lease.key != target)) continue;
-        auto holder = store::find_task(house.db, lease.task_id);
+        auto holder = store::find_task(view.db, lease.task_id);
         if (!holder) return fail(holder.error());
-        if (!*holder || (target.empty() && !share_repository(house, task.project, (*holder)->project))) continue;
+        if (!*holder || (target.empty() && !share_repository(view, task.project, (*holder)->project))) continue;
         LeaseAhead ahead{.lease = std::move(lease), .work_item = (*holder)->work_item, .work = {}, .owner = {}};
-        if (auto looked = look_at_holder(house, ahead); !looked) return fail(looked.error());
+        if (auto looked = look_at_holder(view, ahead); !looked) return fail(looked.error());
         return ahead;
     }
     return std::nullopt;

@@ -37,7 +37,7 @@ net::Handler page(Reader& reader, std::string name, const char* content_type, Re
 void task(Reader& reader, const net::Request& request, net::Reply reply) {
     const auto item = WorkItem::parse(request.wildcard);
     if (!item) return reply.send(refusal(item.error()));
-    const auto make = [item = item->text()](const views::House& house) { return views::task_json(house, item); };
+    const auto make = [item = item->text()](const views::WorldView& view) { return views::task_json(view, item); };
     page(reader, "/tasks/" + item->text(), "application/json", make)(request, std::move(reply));
 }
 
@@ -45,7 +45,7 @@ void task(Reader& reader, const net::Request& request, net::Reply reply) {
 void health(Reader& reader, net::Reply reply) {
     auto to = std::make_shared<net::Reply>(std::move(reply));
     reader.ask(
-        "/health", [](const views::House& house) { return views::health_json(house.db); },
+        "/health", [](const views::WorldView& view) { return views::health_json(view.db); },
         [to](const Result<std::string>& text) {
             if (text) return to->send(page_response("application/json", *text));
             auto response = refusal({Errc::unavailable, text.error().text});
@@ -58,8 +58,8 @@ void health(Reader& reader, net::Reply reply) {
 void metrics(Reader& reader, const Answers& answers, const net::Request& request, net::Reply reply) {
     const bool open = request.field("accept").find("application/openmetrics-text") != std::string_view::npos;
     const auto format = open ? views::MetricsFormat::openmetrics : views::MetricsFormat::prometheus;
-    const auto make = [format, &answers](const views::House& house) {
-        return views::metrics_text(house, answers.totals(), format);
+    const auto make = [format, &answers](const views::WorldView& view) {
+        return views::metrics_text(view, answers.totals(), format);
     };
     page(reader, open ? "/metrics openmetrics" : "/metrics", open ? openmetrics_text : prometheus_text, make)(request,
                                                                                                               std::move(reply));

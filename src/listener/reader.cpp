@@ -22,10 +22,10 @@ constexpr auto complain_every = 60s;
 }  // namespace
 
 Reader::Reader(ReadOptions options, std::function<void(const std::string&)> warn)
-    : house_(std::move(options)),
+    : source_(std::move(options)),
       warn_(std::move(warn)),
       wakeup_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      feed_(house_.database() + "-wal", [this] { wake(); }),
+      feed_(source_.database() + "-wal", [this] { wake(); }),
       thread_([this] { run(); }) {}
 
 Reader::~Reader() {
@@ -111,14 +111,14 @@ void Reader::answer_due() {
 }
 
 Result<std::string> Reader::page(const std::string& name, const Make& make) {
-    const auto house = house_.look();
-    if (!house) return fail(house.error());
-    const auto version = store::data_version(house->db);
+    const auto view = source_.look();
+    if (!view) return fail(view.error());
+    const auto version = store::data_version(view->db);
     if (!version) return fail(version.error());
     const auto known = pages_.find(name);
     if (known != pages_.end() && known->second.version == *version && Clock::now() - known->second.made_at < page_lives)
         return known->second.text;
-    auto made = make(*house);
+    auto made = make(*view);
     if (made) pages_[name] = {*made, *version, Clock::now()};
     return made;
 }
@@ -130,18 +130,18 @@ void Reader::admit() {
         newcomers.swap(newcomers_);
     }
     for (auto& [reply, after] : newcomers) {
-        const auto house = house_.look();
-        if (house)
-            feed_.add(house->db, std::move(reply), after);
+        const auto view = source_.look();
+        if (view)
+            feed_.add(view->db, std::move(reply), after);
         else
-            reply.send(net::error_response(503, house.error().text));
+            reply.send(net::error_response(503, view.error().text));
     }
 }
 
 void Reader::pump() {
     if (const auto due = feed_.due(); !due || *due > Clock::now()) return;
-    const auto house = house_.look();
-    const auto pumped = house ? feed_.pump(house->db) : fail(house.error());
+    const auto view = source_.look();
+    const auto pumped = view ? feed_.pump(view->db) : fail(view.error());
     if (!pumped) complain(pumped.error());
 }
 

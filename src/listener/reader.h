@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "listener/event_feed.h"
-#include "listener/read_house.h"
+#include "listener/view_source.h"
 
 namespace orchd::listener {
 
 class Reader {
 public:
-    using Make = std::function<Result<std::string>(const views::House&)>;
+    using Make = std::function<Result<std::string>(const views::WorldView&)>;
     using Answer = std::function<void(const Result<std::string>&)>;
 
     // `warn` is told, once a minute at most, what could not be read.
@@ -57,7 +57,7 @@ private:
     void pump();
     void complain(const Error& error);
 
-    ReadHouse house_;
+    ViewSource source_;
     std::function<void(const std::string&)> warn_;
     host::Fd wakeup_;
     EventFeed feed_;

@@ -11,19 +11,19 @@ namespace {
 
 namespace json = boost::json;
 
-struct House {
+struct Overview {
     Records needs_you;
     json::object queue;  // GetQueue's
 };
 
-Result<House> look() {
+Result<Overview> look() {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     auto needs_you = client->list("ListTasks", {Options{{"needs_you", true}, {"open", true}}}, task_fields());
     if (!needs_you) return fail(needs_you.error());
     auto queue = ask_story(*client, "GetQueue", {});
     if (!queue) return fail(queue.error());
-    return House{std::move(*needs_you), std::move(*queue)};
+    return Overview{std::move(*needs_you), std::move(*queue)};
 }
 
 Record part(const json::object& object, std::string_view key) {
@@ -95,16 +95,16 @@ std::string counts_text(const json::object& queue) {
 }
 
 Status status(Session& session) {
-    const auto house = look();
-    if (!house) return fail(house.error());
-    const auto& queue = house->queue;
+    const auto overview = look();
+    if (!overview) return fail(overview.error());
+    const auto& queue = overview->queue;
     if (session.json) {
-        json::object answer{{"needs_you", to_json(house->needs_you)}};
+        json::object answer{{"needs_you", to_json(overview->needs_you)}};
         for (const auto* key : {"paused", "disk", "limits", "counts", "running", "projects"}) answer[key] = member(queue, key);
         session.document(answer);
         return {};
     }
-    tell_needs_you(session, house->needs_you);
+    tell_needs_you(session, overview->needs_you);
     tell_pause(session, queue);
     tell_disk(session, queue);
     tell_jobs(session, queue, "running", "Running");

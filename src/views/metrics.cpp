@@ -15,22 +15,22 @@ namespace {
 
 using enum MetricType;
 
-Status add_house(const House& house, Exposition& text) {
+Status add_host(const WorldView& view, Exposition& text) {
     text.family({"orchd_build", info, "The version of orchd that answers."});
     text.sample({{"version", ORCHD_VERSION}}, 1);
     text.single({"orchd_schema_version", gauge, "Schema version of the database."}, store::schema_version());
-    const auto paused = store::find_state(house.db, "paused");
+    const auto paused = store::find_state(view.db, "paused");
     if (!paused) return fail(paused.error());
     text.single({"orchd_paused", gauge, "1 while everything is paused."}, paused->has_value() ? 1 : 0);
     text.single({"orchd_concurrency_limit", gauge, "Runs that may be under way at the same time."},
-                house.settings.max_concurrency);
+                view.settings.max_concurrency);
     text.single({"orchd_disk_free_bytes", gauge, "Free space of the file system that holds the database.", "bytes"},
-                house.free_bytes);
+                view.free_bytes);
     return {};
 }
 
-Status add_queue(const House& house, Exposition& text) {
-    const auto counts = store::queue_counts(house.db);
+Status add_queue(const WorldView& view, Exposition& text) {
+    const auto counts = store::queue_counts(view.db);
     if (!counts) return fail(counts.error());
     text.family({"orchd_jobs", gauge, "Live jobs by their status."});
     text.sample({{"status", "queued"}}, counts->queued);
@@ -40,8 +40,8 @@ Status add_queue(const House& house, Exposition& text) {
     return {};
 }
 
-Status add_projects(const House& house, Exposition& text) {
-    const auto projects = project_views(house.db, house.projects);
+Status add_projects(const WorldView& view, Exposition& text) {
+    const auto projects = project_views(view.db, view.projects);
     if (!projects) return fail(projects.error());
     text.family({"orchd_project_tasks_open", gauge, "Tasks of the project that are neither done nor cancelled."});
     for (const auto& p : *projects) text.sample({{"project", p.name}}, p.counts.open_tasks);
@@ -65,17 +65,17 @@ Status add_counts(Exposition& text, const MetricFamily& family, std::string_view
     return {};
 }
 
-Status add_standing(const House& house, Exposition& text) {
+Status add_standing(const WorldView& view, Exposition& text) {
     auto added =
-        add_counts(text, {"orchd_tasks_held", gauge, "Tasks that are held, by hold."}, "hold", store::held_tasks(house.db));
+        add_counts(text, {"orchd_tasks_held", gauge, "Tasks that are held, by hold."}, "hold", store::held_tasks(view.db));
     if (!added) return added;
     added = add_counts(text, {"orchd_tasks_waiting", gauge, "Tasks whose gate waits for something, by what."}, "waits_for",
-                       store::waiting_counts(house.db));
+                       store::waiting_counts(view.db));
     if (!added) return added;
     added = add_counts(text, {"orchd_outbox_pending", gauge, "Messages that are not delivered yet, by channel."}, "channel",
-                       store::pending_posts(house.db));
+                       store::pending_posts(view.db));
     if (!added) return added;
-    const auto leases = lease_views(house.db);
+    const auto leases = lease_views(view.db);
     if (!leases) return fail(leases.error());
     text.family({"orchd_leases_held", gauge, "Leases that are held, by kind."});
     for (const std::string_view kind : {"transition", "merge", "target"})
@@ -84,8 +84,8 @@ Status add_standing(const House& house, Exposition& text) {
     return {};
 }
 
-Status add_reaper(const House& house, Exposition& text) {
-    const auto pass = store::find_state(house.db, "reaper_pass");
+Status add_reaper(const WorldView& view, Exposition& text) {
+    const auto pass = store::find_state(view.db, "reaper_pass");
     if (!pass) return fail(pass.error());
     text.family({"orchd_reaper_last_pass_timestamp_seconds", gauge, "When the reaper's timer last made a pass; 0 for never.",
                  "seconds"});
@@ -93,8 +93,8 @@ Status add_reaper(const House& house, Exposition& text) {
     return {};
 }
 
-Status add_deliveries(const House& house, Exposition& text) {
-    const auto counts = store::count_deliveries(house.db);
+Status add_deliveries(const WorldView& view, Exposition& text) {
+    const auto counts = store::count_deliveries(view.db);
     if (!counts) return fail(counts.error());
     text.family({"orchd_deliveries", gauge, "Webhook deliveries on record, by what became of them."});
     for (const auto& [state, n] : {std::pair{"pending", counts->pending},
@@ -102,15 +102,15 @@ Status add_deliveries(const House& house, Exposition& text) {
                                    {"ignored", counts->ignored},
                                    {"failed", counts->failed}})
         text.sample({{"state", state}}, n);
-    const auto oldest = store::oldest_pending_delivery(house.db);
+    const auto oldest = store::oldest_pending_delivery(view.db);
     if (!oldest) return fail(oldest.error());
     text.family({"orchd_deliveries_pending_age_seconds", gauge, "How long the oldest pending delivery has waited.", "seconds"});
-    text.sample_seconds({}, *oldest ? std::max<std::int64_t>(house.now.utc_ms - **oldest, 0) : 0);
+    text.sample_seconds({}, *oldest ? std::max<std::int64_t>(view.now.utc_ms - **oldest, 0) : 0);
     return {};
 }
 
-Status add_totals(const House& house, Exposition& text) {
-    const auto totals = store::totals(house.db);
+Status add_totals(const WorldView& view, Exposition& text) {
+    const auto totals = store::totals(view.db);
     if (!totals) return fail(totals.error());
     const auto add = [&](const MetricFamily& family, std::string_view what, const auto& sample) {
         text.family(family);
@@ -128,16 +128,16 @@ Status add_totals(const House& house, Exposition& text) {
     add({"orchd_runs_ended", counter, "Runs that ended, by how."}, "runs_ended", [&](const store::Total& t) {
         text.sample({{"exit", t.word}}, t.n);
     });
-    const auto newest = store::newest_event_id(house.db);
+    const auto newest = store::newest_event_id(view.db);
     if (!newest) return fail(newest.error());
     text.single({"orchd_events", counter, "Events of the history ever appended."}, *newest);
     return {};
 }
 
 // What the systems count in the operator state, each under its own name.
-Status add_counters(const House& house, Exposition& text) {
+Status add_counters(const WorldView& view, Exposition& text) {
     constexpr std::string_view ending = "_total";
-    const auto rows = store::all_state(house.db);
+    const auto rows = store::all_state(view.db);
     if (!rows) return fail(rows.error());
     for (const auto& row : *rows) {
         const bool plain = row.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
@@ -155,12 +155,12 @@ void add_answers(const HttpAnswers& answers, Exposition& text) {
 
 }  // namespace
 
-Result<std::string> metrics_text(const House& house, const HttpAnswers& answers, MetricsFormat format) {
-    return house.db.read([&](store::Db&) -> Result<std::string> {
+Result<std::string> metrics_text(const WorldView& view, const HttpAnswers& answers, MetricsFormat format) {
+    return view.db.read([&](store::Db&) -> Result<std::string> {
         Exposition text(format);
         for (const auto part :
-             {add_house, add_queue, add_projects, add_standing, add_reaper, add_deliveries, add_totals, add_counters})
-            if (auto added = part(house, text); !added) return fail(added.error());
+             {add_host, add_queue, add_projects, add_standing, add_reaper, add_deliveries, add_totals, add_counters})
+            if (auto added = part(view, text); !added) return fail(added.error());
         add_answers(answers, text);
         return std::move(text).finish();
     });

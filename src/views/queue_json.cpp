@@ -108,21 +108,21 @@ Status add_counts(store::Db& db, json::object& object) {
 
 }  // namespace
 
-Result<std::string> queue_json(const House& house) {
-    const auto projects = project_views(house.db, house.projects);
+Result<std::string> queue_json(const WorldView& view) {
+    const auto projects = project_views(view.db, view.projects);
     if (!projects) return fail(projects.error());
     json::array told;
     for (const auto& project : *projects) told.push_back(project_story(project));
-    return house.db.read([&](store::Db& db) -> Result<std::string> {
+    return view.db.read([&](store::Db& db) -> Result<std::string> {
         json::object object{
             {"version", ORCHD_VERSION},
-            {"boot_id", house.now.boot_id},
+            {"boot_id", view.now.boot_id},
             {"schema_version", store::schema_version()},
-            {"limits", {{"max_concurrency", house.settings.max_concurrency}, {"max_steps", house.settings.max_steps}}},
+            {"limits", {{"max_concurrency", view.settings.max_concurrency}, {"max_steps", view.settings.max_steps}}},
             {"projects", std::move(told)}};
         for (const auto part : {add_counts, add_queue_jobs, add_leases})
             if (auto added = part(db, object); !added) return fail(added.error());
-        if (auto added = add_systems(house, object); !added) return fail(added.error());
+        if (auto added = add_systems(view, object); !added) return fail(added.error());
         return json::serialize(object);
     });
 }

@@ -12,8 +12,8 @@ namespace json = boost::json;
 
 constexpr int needing_told = 20;
 
-Result<json::array> needing_you(const House& house) {
-    const auto tasks = store::list_tasks(house.db, {.only_open = true, .needs_human = true, .limit = needing_told});
+Result<json::array> needing_you(const WorldView& view) {
+    const auto tasks = store::list_tasks(view.db, {.only_open = true, .needs_human = true, .limit = needing_told});
     if (!tasks) return fail(tasks.error());
     json::array array;
     for (const auto& task : *tasks)
@@ -27,15 +27,15 @@ Result<json::array> needing_you(const House& house) {
 
 }  // namespace
 
-Result<std::string> status_json(const House& house) {
-    return house.db.read([&](store::Db& db) -> Result<std::string> {
+Result<std::string> status_json(const WorldView& view) {
+    return view.db.read([&](store::Db& db) -> Result<std::string> {
         const auto counts = store::queue_counts(db);
         if (!counts) return fail(counts.error());
         const auto paused = store::find_state(db, "paused");
         if (!paused) return fail(paused.error());
-        const auto projects = project_views(db, house.projects);
+        const auto projects = project_views(db, view.projects);
         if (!projects) return fail(projects.error());
-        auto needing = needing_you(house);
+        auto needing = needing_you(view);
         if (!needing) return fail(needing.error());
         json::array told;
         std::int64_t open = 0;
@@ -47,8 +47,8 @@ Result<std::string> status_json(const House& house) {
             {"status", "ok"},
             {"version", ORCHD_VERSION},
             {"schema_version", store::schema_version()},
-            {"boot_id", house.now.boot_id},
-            {"at", house.now.utc_ms},
+            {"boot_id", view.now.boot_id},
+            {"at", view.now.utc_ms},
             {"paused", *paused ? json::value(pause_story((*paused)->at, (*paused)->by, (*paused)->reason)) : nullptr},
             {"open_tasks", open},
             {"running", counts->running},

@@ -30,19 +30,19 @@ Result<json::object> reaper(store::Db& db, const settings::Settings& settings) {
                         {"last_pass", std::move(last)}};
 }
 
-json::object disk(const House& house) {
-    const auto low = engine::low_disk(house.settings, house.free_bytes);
-    return {{"free_bytes", house.free_bytes},
-            {"floor_bytes", house.settings.disk_floor_bytes},
-            {"ballast_bytes", store::ballast_size(store::ballast_beside(house.db.path()))},
+json::object disk(const WorldView& view) {
+    const auto low = engine::low_disk(view.settings, view.free_bytes);
+    return {{"free_bytes", view.free_bytes},
+            {"floor_bytes", view.settings.disk_floor_bytes},
+            {"ballast_bytes", store::ballast_size(store::ballast_beside(view.db.path()))},
             {"low", low.has_value()}};
 }
 
-Result<json::object> maintenance(const House& house) {
-    const auto last = store::find_state(house.db, "maintenance");
+Result<json::object> maintenance(const WorldView& view) {
+    const auto last = store::find_state(view.db, "maintenance");
     if (!last) return fail(last.error());
-    return json::object{{"enabled", house.settings.maintenance_enabled},
-                        {"interval_s", house.settings.maintenance_interval_s},
+    return json::object{{"enabled", view.settings.maintenance_enabled},
+                        {"interval_s", view.settings.maintenance_interval_s},
                         {"last_at", *last ? json::value((*last)->at) : nullptr},
                         {"last", *last ? embedded((*last)->value) : nullptr}};
 }
@@ -88,21 +88,21 @@ Result<json::object> counters(store::Db& db) {
 
 }  // namespace
 
-Status add_systems(const House& house, json::object& queue) {
-    auto reaping = reaper(house.db, house.settings);
+Status add_systems(const WorldView& view, json::object& queue) {
+    auto reaping = reaper(view.db, view.settings);
     if (!reaping) return fail(reaping.error());
     queue["reaper"] = std::move(*reaping);
-    queue["disk"] = disk(house);
-    auto kept = maintenance(house);
+    queue["disk"] = disk(view);
+    auto kept = maintenance(view);
     if (!kept) return fail(kept.error());
     queue["maintenance"] = std::move(*kept);
-    auto waiting = task_deps(house.db);
+    auto waiting = task_deps(view.db);
     if (!waiting) return fail(waiting.error());
     queue["task_deps"] = std::move(*waiting);
     using Block = Result<json::object> (*)(store::Db&);
     for (const auto& [name, block] : std::initializer_list<std::pair<const char*, Block>>{
              {"deliveries", deliveries}, {"outbox", outbox}, {"counters", counters}}) {
-        auto told = block(house.db);
+        auto told = block(view.db);
         if (!told) return fail(told.error());
         queue[name] = std::move(*told);
     }

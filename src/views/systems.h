@@ -9,6 +9,6 @@
 namespace orchd::views {
 
 // "reaper", "disk", "maintenance", "task_deps", "deliveries", "outbox", "counters".
-[[nodiscard]] Status add_systems(const House& house, boost::json::object& queue);
+[[nodiscard]] Status add_systems(const WorldView& view, boost::json::object& queue);
 
 }  // namespace orchd::views

@@ -64,10 +64,10 @@ json::value ahead_story(const std::optional<engine::LeaseAhead>& ahead) {
     return object;
 }
 
-Status add_why(const House& house, const store::Task& task, json::object& object) {
-    const auto host = engine::look_at_host(house);
+Status add_why(const WorldView& view, const store::Task& task, json::object& object) {
+    const auto host = engine::look_at_host(view);
     if (!host) return fail(host.error());
-    const auto around = engine::look_around(house, task);
+    const auto around = engine::look_around(view, task);
     if (!around) return fail(around.error());
     const auto why = engine::why(task, *around, *host);
     object["needs_you"] = why.needs_you;
@@ -117,14 +117,14 @@ Status add_history(store::Db& db, const store::Task& task, json::object& object)
 
 }  // namespace
 
-Result<std::string> task_json(const House& house, const std::string& work_item) {
-    return house.db.read([&](store::Db& db) -> Result<std::string> {
+Result<std::string> task_json(const WorldView& view, const std::string& work_item) {
+    return view.db.read([&](store::Db& db) -> Result<std::string> {
         const auto found = store::find_task(db, work_item);
         if (!found) return fail(found.error());
         if (!*found) return fail(Errc::no_such, "there is no task " + work_item);
         const auto& task = **found;
         auto object = columns(task);
-        if (auto added = add_why(house, task, object); !added) return fail(added.error());
+        if (auto added = add_why(view, task, object); !added) return fail(added.error());
         for (const auto part : {add_jobs, add_history})
             if (auto added = part(db, task, object); !added) return fail(added.error());
         return json::serialize(object);

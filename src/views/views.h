@@ -14,21 +14,21 @@
 
 namespace orchd::views {
 
-using engine::House;
+using engine::WorldView;
 
 // Errc::no_such for a work item without a task.
-[[nodiscard]] Result<std::string> task_json(const House& house, const std::string& work_item);
-[[nodiscard]] Result<std::string> queue_json(const House& house);
+[[nodiscard]] Result<std::string> task_json(const WorldView& view, const std::string& work_item);
+[[nodiscard]] Result<std::string> queue_json(const WorldView& view);
 // A webhook delivery with its body. Errc::no_such.
 [[nodiscard]] Result<std::string> delivery_json(store::Db& db, std::int64_t id);
 // The house in short: what runs, what needs a person, what is wrong.
-[[nodiscard]] Result<std::string> status_json(const House& house);
+[[nodiscard]] Result<std::string> status_json(const WorldView& view);
 // Whether the database can be read: {"status":"ok"}, or why not.
 [[nodiscard]] Result<std::string> health_json(store::Db& db);
 // Answers of an HTTP server by their status, since it started.
 using HttpAnswers = std::map<int, std::int64_t>;
 // The page of /metrics.
-[[nodiscard]] Result<std::string> metrics_text(const House& house, const HttpAnswers& answers, MetricsFormat format);
+[[nodiscard]] Result<std::string> metrics_text(const WorldView& view, const HttpAnswers& answers, MetricsFormat format);
 
 // A project as its file and the database know it; `problem` is why a file is not accepted.
 struct ProjectView {

@@ -45,9 +45,9 @@ void measure(const std::string& path, int history) {
     must(db.checkpoint());
     const settings::Settings settings;
     const settings::Projects projects;
-    const views::House house{db, settings, projects, store::monday, 0};
-    const auto metrics = cost_of(db, [&] { return views::metrics_text(house, {}, views::MetricsFormat::openmetrics); });
-    const auto queue = cost_of(db, [&] { return views::queue_json(house); });
+    const views::WorldView view{db, settings, projects, store::monday, 0};
+    const auto metrics = cost_of(db, [&] { return views::metrics_text(view, {}, views::MetricsFormat::openmetrics); });
+    const auto queue = cost_of(db, [&] { return views::queue_json(view); });
     std::printf("%9d tasks done: /metrics %5lld steps, %6.0f us (worst %6.0f); /queue %5lld steps, %6.0f us (worst %6.0f)\n",
                 history, static_cast<long long>(metrics.steps), metrics.median_us, metrics.worst_us,
                 static_cast<long long>(queue.steps), queue.median_us, queue.worst_us);

@@ -34,7 +34,7 @@ protected:
     // The file of OTHER-1's project names the repository so, in the folder where HELLO-1's is forge.git.
     void other_is_of(const std::string& spelt) { scene.projects.good.back().forge_path = scene.folder / spelt; }
     std::string who_is_ahead_of_other() {
-        const auto ahead = must(find_ahead(house_of(scene.world()), scene.task("OTHER-1").row()));
+        const auto ahead = must(find_ahead(view_of(scene.world()), scene.task("OTHER-1").row()));
         return ahead ? ahead->work_item : "nobody";
     }
     void merge_of_hello_begins() { must(scene.step("HELLO-1")); }

@@ -168,7 +168,7 @@ TEST_F(MergeGate, OneTaskOfARepositoryMergesAtATime) {
     EXPECT_TRUE(scene.runs("HELLO-1", Role::retest));
     EXPECT_FALSE(scene.runs("HELLO-2", Role::retest));
     EXPECT_EQ(task("HELLO-2").row().waiting_for, wait_merge_lease);
-    const auto ahead = must(look_around(house_of(scene.world()), task("HELLO-2").row())).ahead;
+    const auto ahead = must(look_around(view_of(scene.world()), task("HELLO-2").row())).ahead;
     ASSERT_TRUE(ahead);
     EXPECT_EQ(ahead->work_item, "HELLO-1");
     EXPECT_EQ(ahead->lease.key, "local:" + scene.forge.path);

@@ -208,9 +208,9 @@ TEST_F(OperateTest, WhatAPersonHasAnsweredNeedsThemNoMore) {
     EXPECT_EQ(needing(), 1u);
     must(engine::approve(control, "HELLO-1", ann));
     EXPECT_EQ(needing(), 0u) << "though nothing can heed it yet";
-    const auto house = engine::house_of(control);
+    const auto view = engine::view_of(control);
     const auto task = life.task().row();
-    const auto why = engine::why(task, must(engine::look_around(house, task)), must(engine::look_at_host(house)));
+    const auto why = engine::why(task, must(engine::look_around(view, task)), must(engine::look_at_host(view)));
     EXPECT_FALSE(why.needs_you);
     EXPECT_NE(why.text.find("paused"), std::string::npos) << why.text;
     must(engine::resume(control, "", ann));

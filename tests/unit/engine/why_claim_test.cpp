@@ -46,7 +46,9 @@ public:
             for (const Role role : {Role::developer, Role::reviewer, Role::ci}) project.workers[role].max_concurrency = pick(3);
         }
     }
-    engine::House seen() { return {.db = db_, .settings = settings_, .projects = projects_, .now = now_, .free_bytes = free_}; }
+    engine::WorldView seen() {
+        return {.db = db_, .settings = settings_, .projects = projects_, .now = now_, .free_bytes = free_};
+    }
 
     // By `why`, of all tasks.
     std::set<std::int64_t> claimable() {

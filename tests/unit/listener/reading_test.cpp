@@ -126,7 +126,7 @@ TEST_F(ReadingTest, ManyWhoAskAtOnceAreAnsweredTogether) {
     for (int n = 0; n < 500; ++n)
         reader_.ask(
             "slow",
-            [&](const views::House&) -> Result<std::string> {
+            [&](const views::WorldView&) -> Result<std::string> {
                 ++made;
                 all_asked.wait();
                 return "page";
@@ -142,8 +142,8 @@ TEST_F(ReadingTest, AReadingThatTakesTooLongIsBrokenOffAndTheNextOneIsNot) {
         std::promise<Result<std::string>> answered;
         reader_.ask(
             name,
-            [&](const views::House& house) {
-                return house.db.read([&](store::Db& reader) -> Result<std::string> {
+            [&](const views::WorldView& view) {
+                return view.db.read([&](store::Db& reader) -> Result<std::string> {
                     auto statement =
                         reader.prepare("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < " + rows +
                                        ") SELECT count(*) FROM n");

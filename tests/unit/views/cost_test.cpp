@@ -11,18 +11,18 @@ namespace {
 
 struct Page {
     const char* name;
-    std::function<Result<std::string>(const House&)> make;
+    std::function<Result<std::string>(const WorldView&)> make;
 };
 const Page pages[] = {
     {"/queue", queue_json},
     {"/status", status_json},
-    {"/metrics", [](const House& house) { return metrics_text(house, {}, MetricsFormat::openmetrics); }},
-    {"/health", [](const House& house) { return health_json(house.db); }},
-    {"/tasks/HELLO-1", [](const House& house) { return task_json(house, "HELLO-1"); }},
+    {"/metrics", [](const WorldView& view) { return metrics_text(view, {}, MetricsFormat::openmetrics); }},
+    {"/health", [](const WorldView& view) { return health_json(view.db); }},
+    {"/tasks/HELLO-1", [](const WorldView& view) { return task_json(view, "HELLO-1"); }},
     {"/events",
-     [](const House& house) {
-         return store::newest_event_id(house.db).and_then([&](std::int64_t newest) {
-             return events_after(house.db, newest - 1, 1 << 16).map([](const EventPage& page) { return page.text; });
+     [](const WorldView& view) {
+         return store::newest_event_id(view.db).and_then([&](std::int64_t newest) {
+             return events_after(view.db, newest - 1, 1 << 16).map([](const EventPage& page) { return page.text; });
          });
      }},
 };
@@ -39,7 +39,7 @@ protected:
         std::vector<std::int64_t> steps;
         (void)store::work_done(db);
         for (const auto& page : pages) {
-            (void)must(page.make(house()));
+            (void)must(page.make(view()));
             steps.push_back(store::work_done(db).steps);
         }
         return steps;

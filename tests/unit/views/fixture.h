@@ -18,7 +18,7 @@ protected:
         projects.good.push_back(project);
         projects.problems.push_back({"/etc/orchd/projects.d/broken.toml", "line 3: unknown key"});
     }
-    [[nodiscard]] House house() { return {db, settings, projects, now, 1 << 20}; }
+    [[nodiscard]] WorldView view() { return {db, settings, projects, now, 1 << 20}; }
 
     settings::Settings settings;
     settings::Projects projects;

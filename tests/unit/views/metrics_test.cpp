@@ -22,7 +22,7 @@ protected:
     // What a program says of the page on its standard input, with its exit status; "0 " where it is content and silent.
     std::string judged(const std::string& command, MetricsFormat format) {
         const auto page = folder / "page";
-        std::ofstream(page) << must(metrics_text(house(), {{200, 17}, {413, 1}}, format));
+        std::ofstream(page) << must(metrics_text(view(), {{200, 17}, {413, 1}}, format));
         FILE* judge = ::popen(("{ " + command + "; } <'" + page + "' 2>&1").c_str(), "r");
         std::string said;
         for (char part[256]; std::fgets(part, sizeof part, judge) != nullptr;) said += part;
@@ -61,7 +61,7 @@ for family in parse(sys.stdin.read()):
 
 TEST_F(MetricsTest, BothFormatsEndWithTheirEnd) {
     for (const auto format : {MetricsFormat::prometheus, MetricsFormat::openmetrics}) {
-        const auto text = must(metrics_text(house(), {{200, 17}, {413, 1}}, format));
+        const auto text = must(metrics_text(view(), {{200, 17}, {413, 1}}, format));
         EXPECT_TRUE(text.ends_with("\n# EOF\n"));
         EXPECT_EQ(text.find("not a name"), std::string::npos);
         EXPECT_NE(text.find("orchd_project_refused{project=\"broken\"} 1\n"), std::string::npos) << text;

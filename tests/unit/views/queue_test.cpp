@@ -25,9 +25,9 @@ TEST_F(QueueTest, HasABlockForEachSystem) {
         return store::add_deliveries(tx, one);
     });
     must(db.write([&](Tx& tx) { return store::add_to_counter(tx, "reaped_total", 3, now); }));
-    EXPECT_TRUE(json::parse(must(queue_json(house()))).at("reaper").at("last_pass").is_null());
+    EXPECT_TRUE(json::parse(must(queue_json(view()))).at("reaper").at("last_pass").is_null());
     must(db.write([&](Tx& tx) { return store::put_state(tx, {"reaper_pass", "1 lease reclaimed", "reaper", "", 99}); }));
-    const auto queue = json::parse(must(queue_json(house()))).as_object();
+    const auto queue = json::parse(must(queue_json(view()))).as_object();
     EXPECT_EQ(queue.at("deliveries").at("pending").as_int64(), 1);
     EXPECT_EQ(queue.at("deliveries").at("oldest_pending_at").as_int64(), 17);
     EXPECT_EQ(queue.at("task_deps").as_array().at(0).at("needs").as_string(), "HELLO-2");
@@ -41,7 +41,7 @@ TEST_F(QueueTest, HasABlockForEachSystem) {
 TEST_F(QueueTest, StatusNamesWhatNeedsAPerson) {
     const auto a = task("HELLO-1");
     must(db.write([&](Tx& tx) { return store::set_hold(tx, a, Hold::infra, "no disk", now); }));
-    const auto status = json::parse(must(status_json(house()))).as_object();
+    const auto status = json::parse(must(status_json(view()))).as_object();
     EXPECT_EQ(status.at("open_tasks").as_int64(), 1);
     EXPECT_EQ(status.at("needs_you").as_array().at(0).at("reason").as_string(), "no disk");
     EXPECT_TRUE(status.at("paused").is_null());

@@ -19,13 +19,13 @@ struct ReadOptions {
     std::function<std::int64_t()> free_bytes;  // on the database's file system
 };
 
-class ReadHouse {
+class ViewSource {
 public:
-    explicit ReadHouse(ReadOptions options) : options_(std::move(options)) {}
+    explicit ViewSource(ReadOptions options) : options_(std::move(options)) {}
 
     // What there is to look at now; Errc::unavailable while there is no database to read. No statement of the caller's next
     // reading takes longer than two seconds: it is then broken off, as Errc::unavailable, so that no checkpoint waits for it.
-    [[nodiscard]] Result<views::House> look();
+    [[nodiscard]] Result<views::WorldView> look();
     [[nodiscard]] const std::string& database() const { return options_.database; }
 
 private:

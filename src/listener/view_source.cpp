@@ -1,4 +1,4 @@
-#include "listener/read_house.h"
+#include "listener/view_source.h"
 
 #include <sys/stat.h>
 
@@ -20,7 +20,7 @@ std::uint64_t inode_of(const std::string& path) {
 
 }  // namespace
 
-Status ReadHouse::open() {
+Status ViewSource::open() {
     inode_ = inode_of(options_.database);
     auto db = store::Db::open(options_.database, {.mode = store::Mode::read_only, .busy_timeout_ms = busy_timeout_ms});
     if (!db) return fail(db.error());
@@ -29,7 +29,7 @@ Status ReadHouse::open() {
     return {};
 }
 
-void ReadHouse::refresh() {
+void ViewSource::refresh() {
     const auto now = Clock::now();
     if (refreshed_ && now - *refreshed_ < refresh_every) return;
     refreshed_ = now;
@@ -38,12 +38,12 @@ void ReadHouse::refresh() {
     if (db_ && inode_of(options_.database) != inode_) db_.reset();
 }
 
-Result<views::House> ReadHouse::look() {
+Result<views::WorldView> ViewSource::look() {
     *latest_ = Clock::now() + longest_reading;
     refresh();
     if (!db_)
         if (auto opened = open(); !opened) return fail(Errc::unavailable, opened.error().text);
-    return views::House{*db_, settings_, projects_, options_.now(), options_.free_bytes()};
+    return views::WorldView{*db_, settings_, projects_, options_.now(), options_.free_bytes()};
 }
 
 }  // namespace orchd::listener
