@@ -64,7 +64,7 @@ judge() {
     equal "all $tasks tasks are done" "$tasks" "$(sql "SELECT count(*) FROM tasks WHERE stage = 'done'")"
     within 60 quiet
     equal "no job is left" "" "$(live_jobs)"
-    # The clean of a deploy's state starts its finish once more, which finds nothing to do: only what stays is left.
+    # Its task may be done while a finish, which has said all, is on its way out: only what stays is left.
     check "no unit is left" within 60 is "" units_left
     equal "no lease is held" "" "$(leases)"
     equal "no effect is left undecided" "" "$(sql "SELECT * FROM effects WHERE state = 'intended'")"
