@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace orchd {
@@ -22,5 +23,14 @@ struct Due {
 };
 [[nodiscard]] inline Due due_now(const Now& now) { return {now.utc_ms, 0, {}}; }
 [[nodiscard]] inline Due due_in(const Now& now, std::int64_t ms) { return {now.utc_ms + ms, now.boot_ms + ms, now.boot_id}; }
+
+// For what is said again while it lasts, but not each time: whether it was never said, or `every` or longer ago. If so it is
+// said now: `last` becomes `now`.
+template <class Time, class Span>
+[[nodiscard]] bool due_again(std::optional<Time>& last, Time now, Span every) {
+    if (last && now - *last < every) return false;
+    last = now;
+    return true;
+}
 
 }  // namespace orchd

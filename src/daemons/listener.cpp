@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/names.h"
+#include "core/time.h"
 #include "daemons/command_line.h"
 #include "host/host.h"
 #include "host/log.h"
@@ -71,21 +72,10 @@ void tell_refusals(const listener::Answers::Refusals& refused) {
         {{"ORCHD_HTTP_STATUS", status}, {"ORCHD_HTTP_SOURCE", refused.last_source}});
 }
 
-// Says it once a minute for as long as it lasts.
-class NoRoomTold {
-public:
-    void operator()(const std::string& why) {
-        const auto now = host::boottime_ms();
-        if (told_at_ && now - *told_at_ < minute_ms) return;
-        told_at_ = now;
-        host::log(host::Level::warning, "there is no room for a client that waits (" + why +
-                                            "): it is served when there is; see LimitNOFILE= in systemd.exec(5)");
-    }
-
-private:
-    static constexpr std::int64_t minute_ms = 60'000;
-    std::optional<std::int64_t> told_at_;
-};
+void tell_no_room(const std::string& why) {
+    host::log(host::Level::warning, "there is no room for a client that waits (" + why +
+                                        "): it is served when there is; see LimitNOFILE= in systemd.exec(5)");
+}
 
 // Small, and small again after large bodies: threads share one heap, and what is large goes back when it is free.
 void keep_memory_small() {
@@ -109,7 +99,9 @@ Status serve() {
                                 writer);
     webhooks.add_to(router);
     server.on_answer([&answers](int status, const std::string& source) { answers.count(status, source); });
-    server.on_no_room(NoRoomTold());
+    server.on_no_room([told_at = std::optional<std::int64_t>()](const std::string& why) mutable {
+        if (due_again(told_at, host::boottime_ms(), std::int64_t{60'000})) tell_no_room(why);
+    });
     server.stop_on_signals();
     (void)sd_notify(0, "READY=1");
     server.run(std::chrono::seconds(settings.listener_idle_s));

@@ -7,6 +7,14 @@
 #include "store/tasks.h"
 
 namespace orchd::engine {
+namespace {
+
+// What is said of one that waits for a cancelled task: "… which was cancelled: `orchctl dep remove …` first".
+std::string text_of_vain_wait(const std::string& subject, const std::string& work_item, const std::string& need) {
+    return subject + " waits for " + need + ", which was cancelled: `" + command_against_waiting(work_item, need) + "` first";
+}
+
+}  // namespace
 
 Result<store::Task> known_task(store::Db& db, const std::string& work_item) {
     auto task = store::find_task(db, work_item);
@@ -37,8 +45,7 @@ Status refuse_waiting_in_vain(store::Db& db, const store::Task& task) {
         auto needed = store::find_task(db, id);
         if (!needed) return fail(needed.error());
         if (*needed && (*needed)->stage == Stage::cancelled)
-            return fail(Errc::conflict, task.work_item + " waits for " + (*needed)->work_item + ", which was cancelled: `" +
-                                            command_against_waiting(task.work_item, (*needed)->work_item) + "` first");
+            return fail(Errc::conflict, text_of_vain_wait(task.work_item, task.work_item, (*needed)->work_item));
     }
     return {};
 }
@@ -50,8 +57,7 @@ Status hold_those_waiting_for(World& world, const Acting& who, const store::Task
         auto task = store::find_task(who.tx.db(), id);
         if (!task) return fail(task.error());
         if ((*task)->hold != Hold::none) continue;  // that one is not let go of either, while it waits in vain
-        const auto why = "it waits for " + cancelled.work_item + ", which was cancelled: `" +
-                         command_against_waiting((*task)->work_item, cancelled.work_item) + "` first";
+        const auto why = text_of_vain_wait("it", (*task)->work_item, cancelled.work_item);
         if (auto held = change_hold(who, **task, Hold::blocked, why); !held) return held;
         if (auto asked = ask_those_behind(world, who.tx, id); !asked) return asked;
     }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/time.h"
+
 namespace orchd::listener {
 namespace {
 
@@ -23,8 +25,7 @@ void Answers::count(int status, const std::string& source, Clock::time_point now
         ++of.total;
         if (!refusal(status)) return;
         ++of.untold;
-        if (of.told_at && now - *of.told_at < tell_every) return;
-        of.told_at = now;
+        if (!due_again(of.told_at, now, tell_every)) return;
         refusals.count = std::exchange(of.untold, 0);
     }
     tell_(refusals);

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "core/time.h"
 #include "store/totals.h"
 
 namespace orchd::listener {
@@ -146,10 +147,7 @@ void Reader::pump() {
 }
 
 void Reader::complain(const Error& error) {
-    const auto now = Clock::now();
-    if (complained_ && now - *complained_ < complain_every) return;
-    complained_ = now;
-    warn_("reading for HTTP failed: " + error.text);
+    if (due_again(complained_, Clock::now(), complain_every)) warn_("reading for HTTP failed: " + error.text);
 }
 
 }  // namespace orchd::listener

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "core/time.h"
 #include "core/work_item.h"
 #include "host/log.h"
 #include "listener/json_look.h"
@@ -167,10 +168,7 @@ net::Response Webhooks::unsigned_answer(const net::Request& request) {
 
 void Webhooks::tell_missing_secret(const std::string& source) {
     if (told_at_.size() > Failures::most_sources) told_at_.clear();
-    const auto now = clocks_.boot_ms();
-    const auto [told, first] = told_at_.try_emplace(source, now);
-    if (!first && now - told->second < tell_again_ms) return;
-    told->second = now;
+    if (!due_again(told_at_[source], clocks_.boot_ms(), tell_again_ms)) return;
     const auto kind = source.substr(0, source.find('/'));
     host::log(host::Level::warning, "a webhook for " + source +
                                         " is refused: there is no secret in /etc/orchd/credentials/webhooks/" + kind +

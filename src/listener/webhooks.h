@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -42,7 +43,7 @@ private:
     WebhookClocks clocks_;
     Writer& writer_;
     Failures failures_;
-    std::unordered_map<std::string, std::int64_t> told_at_;  // that a source has no secret
+    std::unordered_map<std::string, std::optional<std::int64_t>> told_at_;  // that a source has no secret
 };
 
 }  // namespace orchd::listener
