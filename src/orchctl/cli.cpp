@@ -1,6 +1,5 @@
 #include "orchctl/cli.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
@@ -10,24 +9,6 @@
 
 namespace orchd::orchctl {
 namespace {
-
-std::vector<std::string> subcommand_names(const CLI::App& app) {
-    std::vector<std::string> names;
-    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
-    return names;
-}
-
-// Those of the command and, since options of the root may stand anywhere, of what it stands in.
-std::vector<std::string> option_names(const CLI::App* app) {
-    std::vector<std::string> names;
-    for (; app != nullptr; app = app->get_parent()) {
-        for (const auto* option : app->get_options()) {
-            for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-            for (const auto& name : option->get_snames()) names.push_back("-" + name);
-        }
-    }
-    return names;
-}
 
 // "'orchctl task' has no command lst; did you mean list?"
 std::string unknown(const std::string& where, const std::string& what, const std::string& word,
@@ -46,41 +27,39 @@ void print_error(const Error& error, bool json) {
 
 }  // namespace
 
-std::unique_ptr<CLI::App> command_tree(Session& session) {
-    auto app = std::make_unique<CLI::App>("Operate orchd: tasks, their jobs and runs, projects and settings.", "orchctl");
-    app->fallthrough();
-    app->require_subcommand(1);
-    app->set_version_flag("--version", "orchctl " ORCHD_VERSION, "Print the version and exit");
-    app->add_flag("--json", session.json, "Print JSON, for scripts");
-    app->add_flag("--no-pager", session.no_pager, "Never page what is longer than the terminal");
-    app->footer("--json and --no-pager may stand after any command. See orchctl(1).");  // below the help of each
+void add_all(const CommandTree& tree, Session& session) {
     for (const auto add : {add_status, add_queue, add_task, add_why, add_job, add_lease, add_reap, add_dep, add_webhook,
                            add_logs, add_events, add_pause, add_project, add_config, add_db, add_doctor, add_completion}) {
-        add(*app, session);
+        add(tree.root(), session);
     }
-    return app;
 }
 
 std::string usage_problem(const std::vector<std::string>& words, const std::string& fallback) {
     Session session;
-    const auto tree = command_tree(session);
-    const CLI::App* at = tree.get();
+    const CommandTree tree(session);
+    add_all(tree, session);
+    Command at = tree.root();
+    auto known = at.option_names();  // of the command and, since options of the root may stand anywhere, of what it stands in
     std::string path = "orchctl";
     for (const auto& word : words) {
         if (word == "--") break;
         if (word.starts_with('-') && word.size() > 1) {
             const std::string name = word.substr(0, word.find('='));
-            const auto known = option_names(at);
             const bool bundled = !name.starts_with("--") && name.size() > 2;  // -fn5
-            if (bundled || std::find(known.begin(), known.end(), name) != known.end()) continue;
+            if (bundled || std::ranges::find(known, name) != known.end()) continue;
             return unknown(path, "option", name, known);
         }
-        const auto names = subcommand_names(*at);
-        if (names.empty()) continue;  // an argument
-        if (std::find(names.begin(), names.end(), word) == names.end()) {
+        const auto below = at.below();
+        if (below.empty()) continue;  // an argument
+        const auto next = std::ranges::find(below, word, &Command::name);
+        if (next == below.end()) {
+            std::vector<std::string> names;
+            for (const auto& command : below) names.push_back(command.name());
             return unknown(path, "command", word, names);
         }
-        at = at->get_subcommand(word);
+        at = *next;
+        const auto own = at.option_names();
+        known.insert(known.end(), own.begin(), own.end());
         path.append(1, ' ').append(word);
     }
     return fallback;
@@ -88,17 +67,15 @@ std::string usage_problem(const std::vector<std::string>& words, const std::stri
 
 int run(const std::vector<std::string>& words) {
     Session session;
-    const auto tree = command_tree(session);
-    try {
-        // CLI11 takes the words from the back.
-        tree->parse(std::vector<std::string>(words.rbegin(), words.rend()));
-    } catch (const CLI::Success& asked) {
-        return tree->exit(asked);  // --help and --version
-    } catch (const CLI::ParseError& error) {
-        print_error({Errc::invalid_argument, usage_problem(words, error.what())}, session.json);
+    const CommandTree tree(session);
+    add_all(tree, session);
+    const auto read = tree.read(words);
+    if (!read) {
+        print_error({Errc::invalid_argument, usage_problem(words, read.error().text)}, session.json);
         if (!session.json) std::cerr << "'orchctl --help' and 'orchctl COMMAND --help' show what there is.\n";
         return face(Errc::invalid_argument).exit_status;
     }
+    if (!*read) return 0;  // --help and --version
     const auto done = session.command();
     session.show();
     if (done) return 0;

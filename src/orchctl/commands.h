@@ -1,36 +1,30 @@
-// The families of commands. Each adds its commands to the tree; a command that is named on the command line sets
-// session.command.
+// The families of commands. Each adds its commands to the tree.
 #pragma once
 
-#include <memory>
-
-#include "orchctl/session.h"
-
-namespace CLI {
-class App;
-}
+#include "orchctl/command.h"
 
 namespace orchd::orchctl {
 
-void add_status(CLI::App& app, Session& session);
-void add_queue(CLI::App& app, Session& session);
-void add_task(CLI::App& app, Session& session);
-void add_job(CLI::App& app, Session& session);
-void add_why(CLI::App& app, Session& session);
-void add_lease(CLI::App& app, Session& session);
-void add_dep(CLI::App& app, Session& session);
-void add_webhook(CLI::App& app, Session& session);
-void add_logs(CLI::App& app, Session& session);
-void add_events(CLI::App& app, Session& session);
-void add_pause(CLI::App& app, Session& session);
-void add_project(CLI::App& app, Session& session);
-void add_reap(CLI::App& app, Session& session);
-void add_config(CLI::App& app, Session& session);
-void add_doctor(CLI::App& app, Session& session);
-void add_db(CLI::App& app, Session& session);
-void add_completion(CLI::App& app, Session& session);
+void add_status(Command app, Session& session);
+void add_queue(Command app, Session& session);
+void add_task(Command app, Session& session);
+void add_job(Command app, Session& session);
+void add_why(Command app, Session& session);
+void add_lease(Command app, Session& session);
+void add_dep(Command app, Session& session);
+void add_webhook(Command app, Session& session);
+void add_logs(Command app, Session& session);
+void add_events(Command app, Session& session);
+void add_pause(Command app, Session& session);
+void add_project(Command app, Session& session);
+void add_reap(Command app, Session& session);
+void add_config(Command app, Session& session);
+void add_doctor(Command app, Session& session);
+void add_db(Command app, Session& session);
+void add_completion(Command app, Session& session);
 
-// The whole tree. It and the session refer to each other: keep both while either is used.
-[[nodiscard]] std::unique_ptr<CLI::App> command_tree(Session& session);
+// All of them, in the order in which --help shows them. They refer to the session, and it to them: keep both while either is
+// used.
+void add_all(const CommandTree& tree, Session& session);
 
 }  // namespace orchd::orchctl

@@ -1,36 +1,33 @@
-#include <CLI/CLI.hpp>
-
 #include "orchctl/commands.h"
 
 namespace orchd::orchctl {
 namespace {
 
-std::string options_of(const CLI::App& app) {
+std::string options_of(Command command) {
     std::string words;
-    for (const auto* option : app.get_options()) {
-        for (const auto& name : option->get_lnames()) words += " --" + name;
+    for (const auto& name : command.option_names()) {
+        if (name.starts_with("--")) words += ' ' + name;
     }
     return words;
 }
 
 // One branch of the script's case for the command at `path`, and for those below it: the words that may follow.
-void branches(const CLI::App& app, const std::string& path, const std::string& inherited, std::string& words,
-              std::string& commands) {
-    const auto below = app.get_subcommands([](const CLI::App*) { return true; });
-    const std::string options = inherited + options_of(app);
+void branches(Command at, const std::string& path, const std::string& inherited, std::string& words, std::string& commands) {
+    const auto below = at.below();
+    const std::string options = inherited + options_of(at);
     std::string follow;
-    for (const auto* command : below) {
-        follow += (follow.empty() ? "" : " ") + command->get_name();
-        commands += (commands.empty() ? "" : " | ") + ("'" + path + ' ' + command->get_name() + "'");
+    for (const auto& command : below) {
+        follow += (follow.empty() ? "" : " ") + command.name();
+        commands += (commands.empty() ? "" : " | ") + ("'" + path + ' ' + command.name() + "'");
     }
     words += "        '" + path + "') words='" + follow + options + "' ;;\n";
-    for (const auto* command : below) {
+    for (const auto& command : below) {
         // Options of the root may stand after any command; --help and --version are each command's own.
-        branches(*command, path + ' ' + command->get_name(), " --json --no-pager", words, commands);
+        branches(command, path + ' ' + command.name(), " --json --no-pager", words, commands);
     }
 }
 
-std::string bash_script(const CLI::App& root) {
+std::string bash_script(Command root) {
     std::string words, commands;
     branches(root, "orchctl", "", words, commands);
     return "# bash completion for orchctl(1), made by 'orchctl completion bash' from its own commands.\n"
@@ -53,14 +50,11 @@ std::string bash_script(const CLI::App& root) {
 
 }  // namespace
 
-void add_completion(CLI::App& app, Session& session) {
-    auto* completion = app.add_subcommand("completion", "Print a script that completes commands in a shell");
-    completion->require_subcommand(1);
-    completion->add_subcommand("bash", "For bash; installed with the package")->callback([&app, &session] {
-        session.command = [&app, &session]() -> Status {
-            session.print(bash_script(app));
-            return {};
-        };
+void add_completion(Command app, Session& session) {
+    const auto completion = app.family("completion", "Print a script that completes commands in a shell");
+    completion.add("bash", "For bash; installed with the package").does([app, &session]() -> Status {
+        session.print(bash_script(app));
+        return {};
     });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "core/names.h"
@@ -88,15 +87,10 @@ Status check(Session& session) {
 
 }  // namespace
 
-void add_config(CLI::App& app, Session& session) {
-    auto* config = app.add_subcommand("config", "Settings of this host");
-    config->require_subcommand(1);
-    config->add_subcommand("show", "Show every setting, its value and where that comes from")->callback([&session] {
-        session.command = [&session] { return show(session); };
-    });
-    config->add_subcommand("check", "Check the settings and every project file")->callback([&session] {
-        session.command = [&session] { return check(session); };
-    });
+void add_config(Command app, Session& session) {
+    const auto config = app.family("config", "Settings of this host");
+    config.add("show", "Show every setting, its value and where that comes from").does([&session] { return show(session); });
+    config.add("check", "Check the settings and every project file").does([&session] { return check(session); });
 }
 
 }  // namespace orchd::orchctl

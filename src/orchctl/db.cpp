@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
@@ -109,28 +108,26 @@ Status list(Session& session, const Given& given) {
 
 }  // namespace
 
-void add_db(CLI::App& app, Session& session) {
-    auto* db = app.add_subcommand("db", "The database of this host");
-    db->require_subcommand(1);
+void add_db(Command app, Session& session) {
+    const auto db = app.family("db", "The database of this host");
     const auto given = std::make_shared<Given>();
     const auto add = [&](const char* name, const char* text, auto act) {
-        auto* command = db->add_subcommand(name, text);
-        command->callback(
-            [&session, given, act] { session.command = [&session, given, act] { return act(session, *given); }; });
+        const auto command = db.add(name, text);
+        command.does([&session, given, act] { return act(session, *given); });
         return command;
     };
     constexpr const char* which = "Another file than /var/lib/orchd/orchd.db";
     constexpr const char* where = "Another folder than /var/lib/orchd/backups";
     add("check", "Read the whole database and check that it is sound", [](Session& s, const Given& g) {
         return check(s, g.database);
-    })->add_option("--database", given->database, which);
-    auto* backing_up = add("backup", "Copy the database while it is in use, and read the copy through", backup);
-    backing_up->add_option("--database", given->database, which);
-    backing_up->add_option("--directory", given->directory, where);
-    add("list", "List the backups, oldest first", list)->add_option("--directory", given->directory, where);
-    auto* restoring = add("restore", "Put a backup in the database's place; nothing of orchd may be running", restore);
-    restoring->add_option("--database", given->database, which);
-    restoring->add_option("FILE", given->file, "The backup")->required();
+    }).option("--database", given->database, which);
+    const auto backing_up = add("backup", "Copy the database while it is in use, and read the copy through", backup);
+    backing_up.option("--database", given->database, which);
+    backing_up.option("--directory", given->directory, where);
+    add("list", "List the backups, oldest first", list).option("--directory", given->directory, where);
+    const auto restoring = add("restore", "Put a backup in the database's place; nothing of orchd may be running", restore);
+    restoring.option("--database", given->database, which);
+    restoring.option("FILE", given->file, "The backup").required();
 }
 
 }  // namespace orchd::orchctl

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <map>
 #include <memory>
@@ -80,32 +79,29 @@ Status tree(Session& session, const std::string& work_item) {
 
 }  // namespace
 
-void add_dep(CLI::App& app, Session& session) {
+void add_dep(Command app, Session& session) {
     struct Given {
         std::string work_item, needs;
     };
-    auto* dep = app.add_subcommand("dep", "Dependencies: which task waits for which");
-    dep->require_subcommand(1);
+    const auto dep = app.family("dep", "Dependencies: which task waits for which");
 
     const auto given = std::make_shared<Given>();
     const auto add = [&](const char* name, const char* text, const char* method, const char* verb) {
-        auto* command = dep->add_subcommand(name, text);
-        command->add_option("WORK-ITEM", given->work_item, "The task that waits")->required();
-        command->add_option("NEEDS", given->needs, "The work item that it waits for")->required();
-        command->callback([&session, given, method, verb] {
-            session.command = [&session, given, method, verb] {
-                return act(session, method, {given->work_item, given->needs},
-                           given->work_item + ' ' + verb + ' ' + given->needs + '.');
-            };
+        const auto command = dep.add(name, text);
+        command.option("WORK-ITEM", given->work_item, "The task that waits").required();
+        command.option("NEEDS", given->needs, "The work item that it waits for").required();
+        command.does([&session, given, method, verb] {
+            return act(session, method, {given->work_item, given->needs},
+                       given->work_item + ' ' + verb + ' ' + given->needs + '.');
         });
     };
     add("add", "Let a task wait until another is done", "AddDependency", "waits for");
     add("remove", "Let it wait no longer", "RemoveDependency", "no longer waits for");
 
     const auto root = std::make_shared<std::string>();
-    auto* shown = dep->add_subcommand("tree", "Show what tasks wait for, and what those wait for");
-    shown->add_option("WORK-ITEM", *root, "Of this task; of every open one where it is left out");
-    shown->callback([&session, root] { session.command = [&session, root] { return tree(session, *root); }; });
+    const auto shown = dep.add("tree", "Show what tasks wait for, and what those wait for");
+    shown.option("WORK-ITEM", *root, "Of this task; of every open one where it is left out");
+    shown.does([&session, root] { return tree(session, *root); });
 }
 
 }  // namespace orchd::orchctl

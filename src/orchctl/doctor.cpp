@@ -1,7 +1,6 @@
 #include "orchctl/doctor.h"
 
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
@@ -74,10 +73,9 @@ Status doctor(Session& session) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Session& session) {
-    auto* command =
-        app.add_subcommand("doctor", "Look the whole host over: what is wrong, what to do, and what takes the space");
-    command->callback([&session] { session.command = [&session] { return doctor(session); }; });
+void add_doctor(Command app, Session& session) {
+    const auto command = app.add("doctor", "Look the whole host over: what is wrong, what to do, and what takes the space");
+    command.does([&session] { return doctor(session); });
 }
 
 }  // namespace orchd::orchctl

@@ -1,6 +1,5 @@
 #include "orchctl/events.h"
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -95,14 +94,13 @@ std::string event_line(const Record& event, bool colours) {
            "  " + coloured("(" + printable(event.text("actor")) + ")", Paint::dim, colours);
 }
 
-void add_events(CLI::App& app, Session& session) {
+void add_events(Command app, Session& session) {
     const auto given = std::make_shared<Given>();
-    auto* command = app.add_subcommand("events", "Show the history: of everything, or of one task");
-    command->add_option("WORK-ITEM", given->work_item, "Only of this task");
-    command->add_flag("-f,--follow", given->follow, "Go on with what happens from now on");
-    command->add_option("-n,--lines", given->lines, "How many of the newest; 50 where it is left out")
-        ->check(CLI::Range(1, 10000));
-    command->callback([&session, given] { session.command = [&session, given] { return events(session, *given); }; });
+    const auto command = app.add("events", "Show the history: of everything, or of one task");
+    command.option("WORK-ITEM", given->work_item, "Only of this task");
+    command.flag("-f,--follow", given->follow, "Go on with what happens from now on");
+    command.option("-n,--lines", given->lines, "How many of the newest; 50 where it is left out").between(1, 10000);
+    command.does([&session, given] { return events(session, *given); });
 }
 
 }  // namespace orchd::orchctl

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -63,24 +62,23 @@ Status show(Session& session, std::uint64_t id) {
 
 }  // namespace
 
-void add_job(CLI::App& app, Session& session) {
-    auto* job = app.add_subcommand("job", "Jobs: queued and running pieces of work");
-    job->require_subcommand(1);
+void add_job(Command app, Session& session) {
+    const auto job = app.family("job", "Jobs: queued and running pieces of work");
 
     const auto filter = std::make_shared<Filter>();
-    auto* listing = job->add_subcommand("list", "List jobs, the newest first");
-    listing->add_option("--project", filter->project, "Only of this project");
-    listing->add_option("--task", filter->work_item, "Only of this work item");
-    listing->add_option("--status", filter->status, "Only queued, running, stopping, done, failed or cancelled ones");
-    listing->add_flag("--live", filter->live, "Only queued, running and stopping ones");
-    listing->add_option("--limit", filter->limit, "At most so many; 50 where it is left out")->check(CLI::Range(1, 10000));
-    listing->callback([&session, filter] { session.command = [&session, filter] { return list(session, *filter); }; });
+    const auto listing = job.add("list", "List jobs, the newest first");
+    listing.option("--project", filter->project, "Only of this project");
+    listing.option("--task", filter->work_item, "Only of this work item");
+    listing.option("--status", filter->status, "Only queued, running, stopping, done, failed or cancelled ones");
+    listing.flag("--live", filter->live, "Only queued, running and stopping ones");
+    listing.option("--limit", filter->limit, "At most so many; 50 where it is left out").between(1, 10000);
+    listing.does([&session, filter] { return list(session, *filter); });
 
     const auto id = std::make_shared<std::uint64_t>();
     const auto add = [&](const char* name, const char* text, std::function<Status()> command) {
-        auto* added = job->add_subcommand(name, text);
-        added->add_option("JOB", *id, "The job's number")->required();
-        added->callback([&session, command = std::move(command)] { session.command = command; });
+        const auto added = job.add(name, text);
+        added.option("JOB", *id, "The job's number").required();
+        added.does(std::move(command));
     };
     add("show", "Show everything about a job", [&session, id] { return show(session, *id); });
     add("cancel", "Stop a job, or take it out of the queue",

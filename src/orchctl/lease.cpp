@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -48,24 +47,22 @@ Status release(Session& session, const Release& given) {
 
 }  // namespace
 
-void add_lease(CLI::App& app, Session& session) {
-    auto* lease = app.add_subcommand("lease", "Leases: who is in a transition, merges, or works on a target");
-    lease->require_subcommand(1);
+void add_lease(Command app, Session& session) {
+    const auto lease = app.family("lease", "Leases: who is in a transition, merges, or works on a target");
     const auto given = std::make_shared<Release>();
-    auto* releasing = lease->add_subcommand("release", "Take a lease from its owner, who must be dead unless it is forced");
-    releasing
-        ->add_option("KEY", given->key, "A work item, for its transition; a repository or target, as 'lease list' shows it")
-        ->required();
-    releasing->add_option("-r,--reason", given->reason, "Why, for its history")->required();
-    releasing->add_flag("--force", given->force, "Also from a living owner, whose unit is stopped first");
-    releasing->callback([&session, given] { session.command = [&session, given] { return release(session, *given); }; });
-    auto* listing = lease->add_subcommand("list", "List the leases that are held");
-    listing->callback([&session] { session.command = [&session] { return list(session); }; });
+    const auto releasing = lease.add("release", "Take a lease from its owner, who must be dead unless it is forced");
+    releasing.option("KEY", given->key, "A work item, for its transition; a repository or target, as 'lease list' shows it")
+        .required();
+    releasing.option("-r,--reason", given->reason, "Why, for its history").required();
+    releasing.flag("--force", given->force, "Also from a living owner, whose unit is stopped first");
+    releasing.does([&session, given] { return release(session, *given); });
+    const auto listing = lease.add("list", "List the leases that are held");
+    listing.does([&session] { return list(session); });
 }
 
-void add_reap(CLI::App& app, Session& session) {
-    app.add_subcommand("reap", "Look at once at everything that runs, and put right what died")->callback([&session] {
-        session.command = [&session] { return act(session, "Reap", {}, "The reaper was started."); };
+void add_reap(Command app, Session& session) {
+    app.add("reap", "Look at once at everything that runs, and put right what died").does([&session] {
+        return act(session, "Reap", {}, "The reaper was started.");
     });
 }
 

@@ -1,5 +1,4 @@
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
@@ -84,13 +83,13 @@ Status logs(const Session& session, const Given& given) {
 
 }  // namespace
 
-void add_logs(CLI::App& app, Session& session) {
+void add_logs(Command app, Session& session) {
     const auto given = std::make_shared<Given>();
-    auto* command = app.add_subcommand("logs", "Show what the journal holds of a task or a job, by journalctl");
-    command->add_option("WORK-ITEM|JOB", given->what, "A work item such as HELLO-1, or a job's number")->required();
-    command->add_flag("-f,--follow", given->follow, "Go on with what is written from now on");
-    command->add_option("-n,--lines", given->lines, "Only so many of the newest lines, or 'all'");
-    command->callback([&session, given] { session.command = [&session, given] { return logs(session, *given); }; });
+    const auto command = app.add("logs", "Show what the journal holds of a task or a job, by journalctl");
+    command.option("WORK-ITEM|JOB", given->what, "A work item such as HELLO-1, or a job's number").required();
+    command.flag("-f,--follow", given->follow, "Go on with what is written from now on");
+    command.option("-n,--lines", given->lines, "Only so many of the newest lines, or 'all'");
+    command.does([&session, given] { return logs(session, *given); });
 }
 
 }  // namespace orchd::orchctl

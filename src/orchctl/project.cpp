@@ -1,5 +1,4 @@
 #include <unistd.h>
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -113,42 +112,39 @@ Status grant(Session& session, const std::string& name) {
     return {};
 }
 
-void add_add(CLI::App& project, Session& session) {
+void add_add(Command project, Session& session) {
     const auto given = std::make_shared<Given>();
-    auto* command =
-        project.add_subcommand("add", "Write a project's file, check it, and refuse a name or prefix that is taken (root)");
-    command->add_option("NAME", given->project.name, "Its name, such as hello")->required();
-    command->add_option("--prefix", given->project.prefix, "The prefix of its work items, such as HELLO")->required();
-    command->add_option("--repo", given->project.repository, "The absolute path of its bare repository")->required();
-    command->add_flag("--init", given->init, "Make that repository, empty, for the user orchd and its group");
-    command->add_option("--target", given->project.target, "The branch that is merged into; main where it is left out");
-    command->add_option("--agent", given->agent, "The command of its agents; words are split at blanks")->required();
-    command->add_option("--ci", given->ci, "The command of its check after every change, such as ./test");
-    command->add_option("--test", given->test, "The command of its tests before a merge");
-    command->add_option("--staging", given->staging, "The command that builds, serves and probes it");
-    auto* build = command->add_option("--build", given->build, "The command that leaves release.tar");
-    auto* hook = command->add_option("--hook", given->project.hook, "The program that deploys a release")->needs(build);
-    command->add_option("--hook-config", given->project.hook_config, "The hook's own configuration")->needs(hook);
-    command->callback([&session, given] { session.command = [&session, given] { return add(session, *given); }; });
+    const auto command =
+        project.add("add", "Write a project's file, check it, and refuse a name or prefix that is taken (root)");
+    command.option("NAME", given->project.name, "Its name, such as hello").required();
+    command.option("--prefix", given->project.prefix, "The prefix of its work items, such as HELLO").required();
+    command.option("--repo", given->project.repository, "The absolute path of its bare repository").required();
+    command.flag("--init", given->init, "Make that repository, empty, for the user orchd and its group");
+    command.option("--target", given->project.target, "The branch that is merged into; main where it is left out");
+    command.option("--agent", given->agent, "The command of its agents; words are split at blanks").required();
+    command.option("--ci", given->ci, "The command of its check after every change, such as ./test");
+    command.option("--test", given->test, "The command of its tests before a merge");
+    command.option("--staging", given->staging, "The command that builds, serves and probes it");
+    const auto build = command.option("--build", given->build, "The command that leaves release.tar");
+    const auto hook = command.option("--hook", given->project.hook, "The program that deploys a release").needs(build);
+    command.option("--hook-config", given->project.hook_config, "The hook's own configuration").needs(hook);
+    command.does([&session, given] { return add(session, *given); });
 }
 
 }  // namespace
 
-void add_project(CLI::App& app, Session& session) {
-    auto* project = app.add_subcommand("project", "Projects of this host: their files in /etc/orchd/projects.d");
-    project->require_subcommand(1);
-    add_add(*project, session);
-    project->add_subcommand("list", "List projects")->callback([&session] {
-        session.command = [&session] { return list(session); };
-    });
+void add_project(Command app, Session& session) {
+    const auto project = app.family("project", "Projects of this host: their files in /etc/orchd/projects.d");
+    add_add(project, session);
+    project.add("list", "List projects").does([&session] { return list(session); });
     const auto name = std::make_shared<std::string>();
-    auto* checking = project->add_subcommand("check", "Check project files, and what they name on this host");
-    checking->add_option("NAME", *name, "Only this project");
-    checking->callback([&session, name] { session.command = [&session, name] { return check(session, *name); }; });
-    auto* granting = project->add_subcommand(
+    const auto checking = project.add("check", "Check project files, and what they name on this host");
+    checking.option("NAME", *name, "Only this project");
+    checking.does([&session, name] { return check(session, *name); });
+    const auto granting = project.add(
         "grant-deploy", "Give the deploy unit the path and the one service that deploy-systemd needs for a project (root)");
-    granting->add_option("NAME", *name, "The project, with [deploy] hook and config in its file")->required();
-    granting->callback([&session, name] { session.command = [&session, name] { return grant(session, *name); }; });
+    granting.option("NAME", *name, "The project, with [deploy] hook and config in its file").required();
+    granting.does([&session, name] { return grant(session, *name); });
 }
 
 }  // namespace orchd::orchctl

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "core/text.h"
@@ -201,15 +200,15 @@ Status queue(Session& session) {
 
 }  // namespace
 
-void add_status(CLI::App& app, Session& session) {
-    auto* command = app.add_subcommand("status", "Show what needs you, what runs, and every project");
-    command->callback([&session] { session.command = [&session] { return status(session); }; });
+void add_status(Command app, Session& session) {
+    const auto command = app.add("status", "Show what needs you, what runs, and every project");
+    command.does([&session] { return status(session); });
 }
 
-void add_queue(CLI::App& app, Session& session) {
-    auto* command = app.add_subcommand(
-        "queue", "Show the queue: what runs, what waits, what ended lately, leases, dependencies, and each system");
-    command->callback([&session] { session.command = [&session] { return queue(session); }; });
+void add_queue(Command app, Session& session) {
+    const auto command =
+        app.add("queue", "Show the queue: what runs, what waits, what ended lately, leases, dependencies, and each system");
+    command.does([&session] { return queue(session); });
 }
 
 }  // namespace orchd::orchctl

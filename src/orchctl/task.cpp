@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <fstream>
 #include <iostream>
@@ -119,60 +118,57 @@ constexpr Verb verbs[] = {
     {"release", "ReleaseHold", "Clear the hold alone and look at the gate again", "Released", nullptr, false},
 };
 
-void add_verb(CLI::App& task, Session& session, const Verb& verb) {
+void add_verb(Command task, Session& session, const Verb& verb) {
     struct Given {
         std::string work_item, reason;
     };
     const auto given = std::make_shared<Given>();
-    auto* command = task.add_subcommand(verb.name, verb.text);
-    command->add_option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1")->required();
+    const auto command = task.add(verb.name, verb.text);
+    command.option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1").required();
     if (verb.reason_text != nullptr) {
-        command->add_option("-r,--reason", given->reason, verb.reason_text)->required(verb.reason_required);
+        command.option("-r,--reason", given->reason, verb.reason_text).required(verb.reason_required);
     }
-    command->callback([&session, given, verb] {
-        session.command = [&session, given, verb] {
-            std::vector<Argument> arguments{given->work_item};
-            if (verb.reason_text != nullptr) arguments.emplace_back(given->reason);
-            return act(session, verb.method, arguments, std::string(verb.done) + " " + given->work_item + ".");
-        };
+    command.does([&session, given, verb] {
+        std::vector<Argument> arguments{given->work_item};
+        if (verb.reason_text != nullptr) arguments.emplace_back(given->reason);
+        return act(session, verb.method, arguments, std::string(verb.done) + " " + given->work_item + ".");
     });
 }
 
-void add_create(CLI::App& task, Session& session) {
+void add_create(Command task, Session& session) {
     const auto given = std::make_shared<NewTask>();
-    auto* command = task.add_subcommand("create", "Make a task of a work item and start its analysis");
-    command->add_option("WORK-ITEM", given->work_item, "Its id, with the project's prefix, such as HELLO-1")->required();
-    command->add_option("TITLE", given->title, "One line")->required();
-    command->add_option("--project", given->project, "Its project; the one that owns the prefix where it is left out");
-    auto* body = command->add_option("--body", given->body, "What is to be done, for the agents");
-    command->add_option("--body-file", given->body_file, "The same, from a file; - is standard input")->excludes(body);
-    command->add_option("--priority", given->priority, "0 to 9, higher first; 5 where it is left out")->check(CLI::Range(0, 9));
-    command->callback([&session, given] { session.command = [&session, given] { return create(session, *given); }; });
+    const auto command = task.add("create", "Make a task of a work item and start its analysis");
+    command.option("WORK-ITEM", given->work_item, "Its id, with the project's prefix, such as HELLO-1").required();
+    command.option("TITLE", given->title, "One line").required();
+    command.option("--project", given->project, "Its project; the one that owns the prefix where it is left out");
+    const auto body = command.option("--body", given->body, "What is to be done, for the agents");
+    command.option("--body-file", given->body_file, "The same, from a file; - is standard input").excludes(body);
+    command.option("--priority", given->priority, "0 to 9, higher first; 5 where it is left out").between(0, 9);
+    command.does([&session, given] { return create(session, *given); });
 }
 
-void add_list(CLI::App& task, Session& session) {
+void add_list(Command task, Session& session) {
     const auto given = std::make_shared<Filter>();
-    auto* command = task.add_subcommand("list", "List tasks");
-    command->add_option("--project", given->project, "Only of this project");
-    command->add_option("--stage", given->stage, "Only in this stage");
-    command->add_flag("--open", given->open, "Only those neither done nor cancelled");
-    command->add_flag("--needs-you", given->needs_you, "Only those that wait for a human");
-    command->add_option("--limit", given->limit, "At most so many")->check(CLI::Range(1, 10000));
-    command->callback([&session, given] { session.command = [&session, given] { return list(session, *given); }; });
+    const auto command = task.add("list", "List tasks");
+    command.option("--project", given->project, "Only of this project");
+    command.option("--stage", given->stage, "Only in this stage");
+    command.flag("--open", given->open, "Only those neither done nor cancelled");
+    command.flag("--needs-you", given->needs_you, "Only those that wait for a human");
+    command.option("--limit", given->limit, "At most so many").between(1, 10000);
+    command.does([&session, given] { return list(session, *given); });
 }
 
 }  // namespace
 
-void add_task(CLI::App& app, Session& session) {
-    auto* task = app.add_subcommand("task", "Tasks: one for each work item");
-    task->require_subcommand(1);
-    add_list(*task, session);
+void add_task(Command app, Session& session) {
+    const auto task = app.family("task", "Tasks: one for each work item");
+    add_list(task, session);
     const auto work_item = std::make_shared<std::string>();
-    auto* command = task->add_subcommand("show", "Show a task: where it stands and why, its jobs, verdicts and history");
-    command->add_option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1")->required();
-    command->callback([&session, work_item] { session.command = [&session, work_item] { return show(session, *work_item); }; });
-    add_create(*task, session);
-    for (const auto& verb : verbs) add_verb(*task, session, verb);
+    const auto command = task.add("show", "Show a task: where it stands and why, its jobs, verdicts and history");
+    command.option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1").required();
+    command.does([&session, work_item] { return show(session, *work_item); });
+    add_create(task, session);
+    for (const auto& verb : verbs) add_verb(task, session, verb);
 }
 
 }  // namespace orchd::orchctl

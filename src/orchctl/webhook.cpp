@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -79,22 +78,21 @@ Status show(Session& session, std::uint64_t id) {
 
 }  // namespace
 
-void add_webhook(CLI::App& app, Session& session) {
-    auto* webhook = app.add_subcommand("webhook", "Webhook deliveries: what came in, and what became of it");
-    webhook->require_subcommand(1);
+void add_webhook(Command app, Session& session) {
+    const auto webhook = app.family("webhook", "Webhook deliveries: what came in, and what became of it");
 
     const auto filter = std::make_shared<Filter>();
-    auto* listing = webhook->add_subcommand("list", "List deliveries, the newest first");
-    listing->add_option("--state", filter->state, "Only pending, done, ignored or failed ones");
-    listing->add_option("--before", filter->before, "Only those older than this delivery");
-    listing->add_option("--limit", filter->limit, "At most so many; 50 where it is left out")->check(CLI::Range(1, 10000));
-    listing->callback([&session, filter] { session.command = [&session, filter] { return list(session, *filter); }; });
+    const auto listing = webhook.add("list", "List deliveries, the newest first");
+    listing.option("--state", filter->state, "Only pending, done, ignored or failed ones");
+    listing.option("--before", filter->before, "Only those older than this delivery");
+    listing.option("--limit", filter->limit, "At most so many; 50 where it is left out").between(1, 10000);
+    listing.does([&session, filter] { return list(session, *filter); });
 
     const auto id = std::make_shared<std::uint64_t>();
     const auto add = [&](const char* name, const char* text, std::function<Status()> command) {
-        auto* added = webhook->add_subcommand(name, text);
-        added->add_option("DELIVERY", *id, "The delivery's number")->required();
-        added->callback([&session, id, command = std::move(command)] { session.command = command; });
+        const auto added = webhook.add(name, text);
+        added.option("DELIVERY", *id, "The delivery's number").required();
+        added.does(std::move(command));
     };
     add("show", "Show a delivery with its body", [&session, id] { return show(session, *id); });
     add("replay", "Take a delivery in again, whatever became of it", [&session, id] {

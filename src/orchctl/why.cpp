@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
@@ -30,11 +29,11 @@ Status why(Session& session, const std::string& work_item) {
 
 }  // namespace
 
-void add_why(CLI::App& app, Session& session) {
+void add_why(Command app, Session& session) {
     const auto work_item = std::make_shared<std::string>();
-    auto* command = app.add_subcommand("why", "Say in one sentence why a task is not moving, and what would move it");
-    command->add_option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1")->required();
-    command->callback([&session, work_item] { session.command = [&session, work_item] { return why(session, *work_item); }; });
+    const auto command = app.add("why", "Say in one sentence why a task is not moving, and what would move it");
+    command.option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1").required();
+    command.does([&session, work_item] { return why(session, *work_item); });
 }
 
 }  // namespace orchd::orchctl

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "orchctl/commands.h"
@@ -26,18 +25,20 @@ Ended orchctl(const std::vector<std::string>& words) {
 }
 
 // Every command of the tree, as its words: "task", "task list", …
-void gather(const CLI::App& app, const std::vector<std::string>& path, std::vector<std::vector<std::string>>& all) {
-    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+void gather(Command at, const std::vector<std::string>& path, std::vector<std::vector<std::string>>& all) {
+    for (const auto& command : at.below()) {
         auto words = path;
-        words.push_back(command->get_name());
+        words.push_back(command.name());
         all.push_back(words);
-        gather(*command, words, all);
+        gather(command, words, all);
     }
 }
 std::vector<std::vector<std::string>> every_command() {
     Session session;
     std::vector<std::vector<std::string>> all;
-    gather(*command_tree(session), {}, all);
+    const CommandTree tree(session);
+    add_all(tree, session);
+    gather(tree.root(), {}, all);
     return all;
 }
 std::string joined(const std::vector<std::string>& words) {

@@ -1,7 +1,6 @@
 // R44: every program and unit has a man page that formats without a warning, and orchctl(1) leaves no command out.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -93,25 +92,26 @@ TEST(ManPages, R44_APageOfOursThatIsReferredToIsThere) {
 }
 
 // The page without its macros: ".It Cm task list Oo Fl -project Ar name Oc" is "task list … -project …".
-void check_told(const CLI::App& app, const std::string& path, const std::string& page) {
-    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        const std::string words = path + (path.empty() ? "" : " ") + command->get_name();
-        const bool family = !command->get_subcommands([](const CLI::App*) { return true; }).empty();
+void check_told(Command at, const std::string& path, const std::string& page) {
+    for (const auto& command : at.below()) {
+        const std::string words = path + (path.empty() ? "" : " ") + command.name();
+        const bool family = !command.below().empty();
         if (!family) {
             EXPECT_THAT(page, testing::ContainsRegex("\\.It Cm " + words + "( |\n)"));
         }
-        for (const auto* option : command->get_options()) {
-            for (const auto& name : option->get_lnames()) {
-                EXPECT_THAT(page, testing::ContainsRegex("Fl -" + name + "( |\n)")) << words;
-            }
+        for (const auto& name : command.option_names()) {
+            if (!name.starts_with("--")) continue;
+            EXPECT_THAT(page, testing::ContainsRegex("Fl " + name.substr(1) + "( |\n)")) << words;
         }
-        check_told(*command, words, page);
+        check_told(command, words, page);
     }
 }
 
 TEST(ManPages, R43_OrchctlsTellsOfEveryCommandAndOption) {
     Session session;
-    check_told(*command_tree(session), "", contents(sources / "man/orchctl.1"));
+    const CommandTree tree(session);
+    add_all(tree, session);
+    check_told(tree.root(), "", contents(sources / "man/orchctl.1"));
 }
 
 }  // namespace
