@@ -13,7 +13,7 @@ crash=/srv/crash
 number=0 sent=0
 
 crash_host() {
-    local binary slim build=${ORCHD_BUILD:-$SOURCE/build}
+    local binary slim build=${ORCHD_PROGRAMS:-$SOURCE/build}
     slim=$(mktemp)
     grep -q CRASH_AT "$build/src/daemons/orchd-step" || { fail "a build with crash points is in $build: meson setup --buildtype=debug"; exit 1; }
     set_out
