@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/unjudged.h"
+
 namespace orchd {
 namespace {
 
@@ -92,7 +94,8 @@ const StageRow& row(Stage stage) { return table[static_cast<std::size_t>(stage)]
 bool legal_edge(Stage from, Stage to) {
     if (terminal(from)) return false;
     const StageRow& r = row(from);
-    return to == cancelled || to == from || to == r.next || to == r.falls_back_to;
+    if (to == cancelled || to == from || to == r.next || to == r.falls_back_to) return true;
+    return r.on_red == OnRed::fall_back && r.falls_back_to < to && to < from;  // to be judged anew
 }
 
 JobKind kind_of(Role role) { return kinds[static_cast<std::size_t>(role)]; }
@@ -119,6 +122,27 @@ Decision decide(Stage stage, std::span<const GateAnswer> answers, Retries before
     decision.kind = Decision::Kind::move;
     decision.to = r.next;
     decision.retries.again = 0;
+    return decision;
+}
+
+Decision unjudged(Stage stage, Stage to, const GateAnswer& answer, Retries before, int cap) {
+    Decision decision;
+    decision.to = stage;
+    decision.retries = before;
+    decision.gate = answer.gate;
+    decision.reason = answer.reason;
+    int& count = decision.retries.conflict;
+    if (count >= cap) {
+        decision.kind = Decision::Kind::hold;
+        decision.hold = Hold::escalated;
+        decision.reason = "sent back by conflicts and by what others pushed " + std::to_string(count) +
+                          " times already; now: " + decision.reason;
+        return decision;
+    }
+    ++count;
+    decision.retries.again = 0;
+    decision.kind = Decision::Kind::move;
+    decision.to = to;
     return decision;
 }
 

@@ -9,7 +9,9 @@
 
 #include "core/front_matter.h"
 #include "daemons/launch_parts.h"
-#include "git/git.h"
+#include "engine/files.h"
+#include "engine/left.h"
+#include "git/run_side.h"
 
 namespace orchd::daemons {
 namespace {
@@ -65,11 +67,41 @@ Status furnish(const engine::Spec& spec, const LaunchPaths& paths) {
     return git::make_clone({paths.mirror, clone_of(paths), spec.branch, spec.commit});
 }
 
-void keep_leftovers(const engine::Spec& spec, const LaunchPaths& paths) {
-    const auto kept = git::commit_leftovers(clone_of(paths), spec.branch, author_of(spec),
-                                            "What the " + std::string(to_text(spec.role)) + " left uncommitted");
-    if (!kept) say(kept.error().text + ", ignoring");
-    if (kept && *kept) say("committed what the command left uncommitted");
+git::Gathering gathering(const engine::Spec& spec, const LaunchPaths& paths) {
+    return {.clone = {paths.mirror, clone_of(paths), spec.branch, spec.commit},
+            .base = spec.base,
+            .bench = paths.state_dir + "/bench",
+            .artefacts = artefact_folder(spec.work_item),
+            .author = author_of(spec),
+            .message = "What the " + std::string(to_text(spec.role)) + " left uncommitted",
+            .product_is_a_patch = spec.role == Role::developer};
+}
+
+std::string bundle_of(const LaunchPaths& paths) { return paths.state_dir + "/bundle"; }
+std::string report_of(const LaunchPaths& paths) { return paths.state_dir + '/' + engine::left_file; }
+
+// The bundle first, then the word on it: where that is, the bundle is whole.
+Result<git::Gathered> bring_in(const engine::Spec& spec, const LaunchPaths& paths, const git::Snapshot* checkout) {
+    std::error_code failed;
+    for (const auto& file : {bundle_of(paths), report_of(paths)}) fs::remove_all(file, failed);
+    const auto what = gathering(spec, paths);
+    auto gathered = git::gather(what, checkout);
+    if (!gathered) return gathered;
+    if (auto written = git::write_bundle(what, gathered->head, bundle_of(paths)); !written) return fail(written.error());
+    return gathered;
+}
+
+Status report(const engine::Left& left, const LaunchPaths& paths) {
+    for (const auto& text : left.reasons) say("not brought in: " + text);
+    for (const auto& text : left.told) say(text);
+    return engine::lay_file(report_of(paths), to_json(left));
+}
+
+void keep_what_it_left(const engine::Spec& spec, const LaunchPaths& paths, const git::Snapshot& checkout) {
+    const auto gathered = bring_in(spec, paths, &checkout);
+    const auto left = gathered ? engine::Left{gathered->head, gathered->reasons, gathered->told}
+                               : engine::Left{spec.commit, {gathered.error().text}, {}};
+    if (auto said = report(left, paths); !said) say(said.error().text);  // finish finds none, and has it worked again
 }
 
 }  // namespace
@@ -80,23 +112,30 @@ int launch_run(const LaunchPaths& paths) {
     // What forks away becomes this process's child, so that its end can be awaited.
     if (has_user_of_its_own()) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (auto ready = take(*spec, paths).and_then([&] { return furnish(*spec, paths); }); !ready) return give_up(ready.error());
+    const bool agent = spec->kind == JobKind::agent;
+    const auto checkout = agent ? git::take_snapshot(clone_of(paths)) : Result<git::Snapshot>();
+    if (!checkout) return give_up(checkout.error());
     const int status = run_command({.argv = spec->command,
                                     .environment = environment(*spec, paths),
                                     .directory = clone_of(paths),
                                     .timeout_ms = spec->timeout_s * 1000,
                                     .inherit_output = true});
     end_leftovers();
-    if (spec->kind == JobKind::agent) keep_leftovers(*spec, paths);
+    if (agent) keep_what_it_left(*spec, paths, *checkout);
     return status;
 }
 
 int bundle_run(const LaunchPaths& paths) {
     const auto spec = read_spec(paths, Launches::a_run);
     std::error_code ignored;
-    if (!spec || spec->kind != JobKind::agent || !fs::exists(clone_of(paths) + "/.git", ignored)) return 0;
-    const auto written = git::write_bundle(clone_of(paths), spec->branch, spec->commit, paths.state_dir + "/bundle");
-    if (written) return 0;
-    say("the run's commits could not be bundled: " + written.error().text);
+    const bool taken = spec && fs::exists(paths.state_dir + "/taken-" + std::to_string(spec->run_id), ignored);
+    if (!taken || spec->kind != JobKind::agent || fs::exists(report_of(paths), ignored) ||
+        !fs::exists(clone_of(paths), ignored))
+        return 0;
+    const auto gathered = bring_in(*spec, paths, nullptr);
+    const auto said = gathered ? report({gathered->head, gathered->reasons, gathered->told}, paths) : fail(gathered.error());
+    if (said) return 0;
+    say("the run's commits could not be bundled: " + said.error().text);
     return 1;
 }
 

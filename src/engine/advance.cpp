@@ -1,6 +1,8 @@
 #include "engine/advance.h"
 
 #include "core/planted.h"
+#include "core/unjudged.h"
+#include "engine/judged.h"
 #include "engine/leases.h"
 #include "engine/merge.h"
 #include "engine/notes.h"
@@ -79,6 +81,23 @@ Status end_unmoved(Turn& turn, std::string_view name, const Turn::Work& work) {
     return turn.end("advance.moved_on", [&](const Acting& who) { return ask_advance(turn.world(), who.tx, turn.task()); });
 }
 
+// What the merge said of a patch that goes back to development is on record as the other verdicts are: the same patch on the
+// same base is no answer to it.
+Status record_merge_answer(const Acting& who, Turn& turn, const Decision& decision) {
+    const auto& task = turn.task();
+    if (task.stage != Stage::deploy_staging || decision.to != Stage::development || !decision.gate) return {};
+    if (decision.gate != Gate::branch_mergeable && decision.gate != Gate::tests_passed) return {};
+    return record_verdict(who, {.task_id = task.id,
+                                .stage_seq = task.stage_seq,
+                                .gate = Gate::branch_mergeable,
+                                .colour = Colour::red,
+                                .reason = decision.reason,
+                                .commit = turn.head(),
+                                .patch_id = turn.code().patch_id,
+                                .by = who.actor,
+                                .at = who.now.utc_ms});
+}
+
 // The one place where a stage is written on behalf of a gate: compare-and-swap, leases given up, next job, history.
 Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
     const auto& task = turn.task();
@@ -89,6 +108,7 @@ Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
     if (!written) return fail(written.error());
     if (!*written) return fail(Errc::conflict, moved_on);
     if (auto noted = stage_changed(who, task, decision.to, decision.reason); !noted) return noted;
+    if (auto kept = record_merge_answer(who, turn, decision); !kept) return kept;
     if (!planted("told_later"))
         if (auto posted = post_stage(who.tx, task, decision.to, decision.reason, who.now); !posted) return posted;
     if (auto released = release_leases(turn.world(), who.tx, task); !released) return released;
@@ -210,6 +230,23 @@ Status give_way(Turn& turn) {
     });
 }
 
+constexpr int most_unjudged = 5;
+
+// Back to the earliest stage whose verdict does not hold for what is there.
+Status judge_anew(Turn& turn, Stage stage, const GateAnswer& answer) {
+    const std::vector answers{answer};
+    const auto decision = unjudged(turn.task().stage, stage, answer, turn.task().retries, most_unjudged);
+    return decision.kind == Decision::Kind::move ? move(turn, decision, answers)
+                                                 : hold(turn, decision.hold, decision.reason, answers);
+}
+
+// Where the table says that a red answer leads.
+Status go_back(Turn& turn, const GateAnswer& answer) {
+    const std::vector red{answer};
+    const auto decision = decide(turn.task().stage, red, turn.task().retries, caps(turn.world().settings));
+    return decision.kind == Decision::Kind::move ? move(turn, decision, red) : hold(turn, decision.hold, decision.reason, red);
+}
+
 // What follows from how far the merge came; `forward` where it is merged.
 Status after_merge(Turn& turn, const MergeResult& result, const Decision& forward, const std::vector<GateAnswer>& answers) {
     switch (result.kind) {
@@ -229,12 +266,12 @@ Status after_merge(Turn& turn, const MergeResult& result, const Decision& forwar
         case MergeResult::Kind::cannot_tell:
             return hold(turn, Hold::human,
                         "the forge does not say whether it has merged " + result.commit + " into " + turn.project().target);
+        case MergeResult::Kind::unjudged:
+            return judge_anew(turn, result.stage, result.answer);
         case MergeResult::Kind::red:
             break;
     }
-    const std::vector red{result.answer};
-    const auto decision = decide(turn.task().stage, red, turn.task().retries, caps(turn.world().settings));
-    return decision.kind == Decision::Kind::move ? move(turn, decision, red) : hold(turn, decision.hold, decision.reason, red);
+    return go_back(turn, result.answer);
 }
 
 // Done is what the forge confirms.
@@ -264,14 +301,26 @@ Status perform(Turn& turn) {
         if (!merged) return fail(merged.error());
         if (*merged) return after_merge(turn, **merged, moved_forward(task), {});
     }
+    auto merging = task.stage == Stage::deploy_staging ? merge_under_way(turn) : Result<bool>(false);
+    if (!merging) return fail(merging.error());
+    if (!*merging && task.stage <= Stage::deploy_staging) {  // otherwise the merge asks
+        auto unjudged = first_unjudged(turn.gate_context());
+        if (!unjudged) return fail(unjudged.error());
+        if (*unjudged) return judge_anew(turn, (*unjudged)->stage, (*unjudged)->answer);
+        if (task.stage == Stage::testing || task.stage == Stage::deploy_staging) {
+            auto ci = ci_of_the_code(turn.gate_context());
+            if (!ci) return fail(ci.error());
+            if (*ci && (*ci)->colour == Colour::undecided)
+                return start_work(turn, {.role = Role::ci, .commit = turn.head()}, store::LeaseKind::target);
+            if (*ci && (*ci)->colour == Colour::red) return go_back(turn, **ci);
+        }
+    }
     auto work = due_work(turn);
     if (!work) return fail(work.error());
     if (*work) return start_work(turn, **work, store::LeaseKind::target);
 
     std::vector<GateAnswer> answers;
     Decision decision;
-    auto merging = task.stage == Stage::deploy_staging ? merge_under_way(turn) : Result<bool>(false);
-    if (!merging) return fail(merging.error());
     if (*merging) {
         decision = moved_forward(task);
     } else {

@@ -29,12 +29,17 @@ struct Ending {
     std::optional<store::CommitStatus> commit_status = {};
     std::optional<store::Release> release = {};
     std::vector<std::string> ignored_artefacts = {};  // changed by a run whose they are not
+    std::vector<std::string> left_behind = {};        // work of the run that could not be brought in, and why
+    std::vector<std::string> told = {};               // what else its launcher says
 };
 
 // For exits that mean "look" or "failed". Errors are for another try of the finish.
 [[nodiscard]] Result<Ending> agent_ending(World& world, const Ended& ended, const settings::Project& project);
 [[nodiscard]] Result<Ending> check_ending(World& world, const Ended& ended, const settings::Project& project);
 [[nodiscard]] Result<Ending> deploy_ending(World& world, const Ended& ended, const settings::Project& project);
+
+// Whether an agent's launcher came to say what the run left. Absence of its word is no answer: nobody knows what is missing.
+[[nodiscard]] bool says_what_it_left(const World& world, const Ended& ended);
 
 // A developer's commits of a run that failed or was cut short are work all the same: the next one goes on from them. The
 // branch's head, or nothing where it stays as it is.

@@ -6,6 +6,7 @@
 #include "core/planted.h"
 #include "engine/code.h"
 #include "engine/ending.h"
+#include "engine/left.h"
 #include "engine/report.h"
 
 namespace orchd::engine {
@@ -23,6 +24,15 @@ struct Commits {
 bool took_its_spec(const World& world, const Ended& ended) {
     std::error_code unseen;
     return std::filesystem::exists(world.paths.left_dir + "/taken-" + std::to_string(ended.run.id), unseen);
+}
+
+// What the launcher says of it; of a word that cannot be read, that is the reason.
+Result<std::optional<Left>> what_was_left(const World& world, const Ended& ended) {
+    if (!took_its_spec(world, ended)) return std::nullopt;
+    auto left = read_left(world.paths.left_dir);
+    if (!left && left.error().code == Errc::invalid_argument)
+        return Left{.head = {}, .reasons = {left.error().text}, .told = {}};
+    return left;
 }
 
 // Takes the run's commits into the mirror; no branch moves.
@@ -96,29 +106,52 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
 
 Result<Ending> agent_ending(World& world, const Ended& ended, const settings::Project& project) {
     const bool clean = outcome(*ended.run.exit) == Outcome::look;
+    auto left = what_was_left(world, ended);
+    if (!left) return fail(left.error());
+    const auto lost = *left ? not_brought_in(**left) : std::string();
+    const auto with_what_was_left = [&](Ending ending) {
+        if (*left) ending.left_behind = (*left)->reasons;
+        if (*left) ending.told = (*left)->told;
+        return ending;
+    };
     if (!clean) {
         auto head = keep_commits(world, ended, project);
         if (!head) return fail(head.error());
-        auto ending = failure(world, ended, describe_run(ended));
+        auto ending = failure(world, ended, describe_run(ended) + (lost.empty() ? "" : "; " + lost));
         if (!head->empty()) ending.head = *head;
-        return ending;
+        return with_what_was_left(std::move(ending));
     }
     auto branch = TaskBranch::open(world, project, ended.task);
     if (!branch) return fail(branch.error());
     auto commits = take_commits(world, ended, branch->mirror());
     if (!commits) return fail(commits.error());
-    if (!commits->refused.empty()) return failure(world, ended, "the run's commits were refused: " + commits->refused);
+    if (!commits->refused.empty())
+        return with_what_was_left(failure(world, ended, "the run's commits were refused: " + commits->refused));
+    if (*left && commits->head == ended.run.head_before && !(*left)->head.empty() && (*left)->head != commits->head &&
+        lost.empty())
+        return with_what_was_left(failure(world, ended, "the run's commits up to " + (*left)->head + " did not arrive"));
 
     Ending ending{.head = ended.run.head_before};
     if (commits->head != ended.run.head_before) {
         auto landed = branch->land(commits->head, ended.run.head_before);
         if (!landed) return fail(landed.error());
-        if (!landed->refused.empty()) return failure(world, ended, landed->refused);
+        if (!landed->refused.empty()) return with_what_was_left(failure(world, ended, landed->refused));
         ending.head = landed->head;
+    }
+    if (!lost.empty() && !planted("left_behind_ignored")) {  // what could be brought in is in the branch; the next run goes on from there
+        auto incomplete = failure(world, ended, lost);
+        incomplete.head = ending.head;
+        return with_what_was_left(std::move(incomplete));
     }
     if (auto read = read_verdict(world, ended, project, branch->mirror(), commits->head, ending); !read)
         return fail(read.error());
-    return ending;
+    return with_what_was_left(std::move(ending));
+}
+
+bool says_what_it_left(const World& world, const Ended& ended) {
+    if (ended.job.kind != JobKind::agent) return true;
+    const auto left = what_was_left(world, ended);
+    return !left || left->has_value();
 }
 
 Result<std::string> keep_commits(World& world, const Ended& ended, const settings::Project& project) {

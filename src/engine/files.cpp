@@ -50,13 +50,13 @@ Status sync_folder_of(const std::string& path) {
     return {};
 }
 
+std::string result_folder(const std::string& left_dir) { return left_dir + "/result"; }
+
 // The run could have put anything there: a symlink, a FIFO that blocks whoever opens it, a folder, a device.
-Result<File> open_result(const std::string& left_dir, const std::string& name, std::uint64_t max_bytes) {
-    const auto folder = left_dir + "/result";
+Result<File> open_left(const std::string& folder, const std::string& name, std::uint64_t max_bytes) {
     File in = opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), "r");
     if (!in && errno == ENOENT) return File{};
-    if (!in)
-        return fail(Errc::invalid_argument, "the run's result folder cannot be read: " + std::string(std::strerror(errno)));
+    if (!in) return fail(Errc::invalid_argument, "what the run left cannot be read: " + std::string(std::strerror(errno)));
     File file = opened(::openat(::fileno(in.get()), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), "r");
     if (!file && errno == ENOENT) return File{};
     struct stat seen {};
@@ -110,7 +110,12 @@ Status lay_symlink(const std::string& path, const std::string& target) {
 }
 
 Result<std::optional<std::string>> read_result(const std::string& left_dir, const std::string& name, std::uint64_t max_bytes) {
-    auto file = open_result(left_dir, name, max_bytes);
+    return read_left_file(result_folder(left_dir), name, max_bytes);
+}
+
+Result<std::optional<std::string>> read_left_file(const std::string& left_dir, const std::string& name,
+                                                  std::uint64_t max_bytes) {
+    auto file = open_left(left_dir, name, max_bytes);
     if (!file) return fail(file.error());
     if (!*file) return std::nullopt;
     std::string text;
@@ -123,7 +128,7 @@ Result<std::optional<std::string>> read_result(const std::string& left_dir, cons
 }
 
 Result<bool> keep_result(const std::string& left_dir, const std::string& name, const std::string& to, std::uint64_t max_bytes) {
-    auto from = open_result(left_dir, name, max_bytes);
+    auto from = open_left(result_folder(left_dir), name, max_bytes);
     if (!from) return fail(from.error());
     if (!*from) return false;
     auto file = create(temporary_name(to));

@@ -20,7 +20,10 @@ namespace orchd::engine {
 // Errc::invalid_argument with the reason if it is not fit.
 [[nodiscard]] Result<std::optional<std::string>> read_result(const std::string& left_dir, const std::string& name,
                                                              std::uint64_t max_bytes);
-// Copies such a file to `to`, durable and at once in full. False if it is not there.
+// The same of left_dir/NAME.
+[[nodiscard]] Result<std::optional<std::string>> read_left_file(const std::string& left_dir, const std::string& name,
+                                                                std::uint64_t max_bytes);
+// Copies such a result to `to`, durable and at once in full. False if it is not there.
 [[nodiscard]] Result<bool> keep_result(const std::string& left_dir, const std::string& name, const std::string& to,
                                        std::uint64_t max_bytes);
 

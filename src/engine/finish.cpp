@@ -108,6 +108,12 @@ Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) 
                                {{"artefact", name}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
         if (!noted) return noted;
     }
+    for (const auto& [kind, lines] : {std::pair{"left_behind", &ending.left_behind}, {"run_told", &ending.told}})
+        for (const auto& line : *lines) {
+            auto noted = add_event(who, kind, ended.task.id, ended.job.id,
+                                   {{"what", line}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
+            if (!noted) return noted;
+        }
     return {};
 }
 
@@ -132,8 +138,9 @@ Status settle(World& world, const Ended& ended, const Ending& ending, const std:
 }
 
 // Nobody's fault, or the host's: recovery puts the job back, or holds the task, once the unit was seen empty.
-Status put_away(World& world, const Ended& ended, const std::string& head, const std::string& usage) {
-    const auto why = ended.job.error.empty() ? describe_run(ended) : ended.job.error;
+Status put_away(World& world, const Ended& ended, const std::string& head, const std::string& usage,
+                const std::string& because = {}) {
+    const auto why = !because.empty() ? because : ended.job.error.empty() ? describe_run(ended) : ended.job.error;
     boundary("finish.put_away.before");
     auto put = world.db.write([&](store::Tx& tx) -> Status {
         if (!usage.empty())
@@ -171,6 +178,9 @@ Status conclude(World& world, const Ended& ended) {
         if (!head) world.warn(ended.task.work_item, head.error().text);
         return put_away(world, ended, head.value_or(""), usage);
     }
+    if (came_to == Outcome::look && !says_what_it_left(world, ended))
+        return put_away(world, ended, {}, usage,
+                        "its launcher did not come to say what the run left, so nobody knows whether that is all here");
     if (project == nullptr)
         return fail(Errc::unavailable, "project " + ended.task.project + " has no valid file: see `orchctl project check " +
                                            ended.task.project + "`");

@@ -6,6 +6,7 @@
 #include "core/front_matter.h"
 #include "core/planted.h"
 #include "core/text.h"
+#include "engine/judged.h"
 #include "store/jobs.h"
 
 namespace orchd::engine {
@@ -22,33 +23,12 @@ Result<std::optional<store::VerdictRow>> row_of(Gate gate, const GateContext& c)
     return store::find_verdict(c.world.db, c.task.id, c.task.stage_seq, gate);
 }
 
-// Whether nothing but this work item's artefacts (orchd's own log of the staging, say) came on top of `earlier`.
-Result<bool> only_artefacts_since(const std::string& earlier, const GateContext& c) {
-    if (earlier == c.head) return true;
-    if (earlier.empty()) return false;
-    auto below = c.mirror.is_ancestor(earlier, c.head);
-    if (!below || !*below) return below;
-    auto paths = c.mirror.changed_paths(earlier, c.head);
-    if (!paths) return fail(paths.error());
-    const std::string folder = artefact_folder(c.task.work_item) + '/';
-    return std::ranges::all_of(*paths, [&](const std::string& path) { return path.starts_with(folder); });
-}
-
-// The same patch, wherever it stands; or the same commit, whatever the target has of it by now. Of a verdict from the tracker,
-// which the worker records without a look into git, the patch is worked out here while its commit is known.
-Result<bool> for_this_code(const store::VerdictRow& row, const GateContext& c) {
-    if (row.patch_id == c.code.patch_id) return true;
-    if (row.patch_id.empty() && !row.commit.empty())
-        if (auto given = code_of(c.mirror, c.project, row.commit); given && given->patch_id == c.code.patch_id) return true;
-    return only_artefacts_since(row.commit, c);
-}
-
 // A verdict row of this very stage number decides, if it was given for the code that is there now.
 Answer by_verdict(Gate gate, const GateContext& c) {
     auto row = row_of(gate, c);
     if (!row) return fail(row.error());
     if (!*row) return undecided(gate, "no verdict yet");
-    auto same = for_this_code(**row, c);
+    auto same = given_for(**row, c);
     if (!same) return fail(same.error());
     if (!*same) return unusable(gate, "the code changed since the verdict was given");
     return GateAnswer{gate, (*row)->colour, (*row)->reason, (*row)->unusable};
@@ -70,13 +50,19 @@ Answer analysis_approved(Gate gate, const GateContext& c) {
     auto row = row_of(gate, c);
     if (!row) return fail(row.error());
     if (!*row) return undecided(gate, "waits for an approval");
-    auto same = for_this_code(**row, c);
+    auto same = given_for(**row, c);
     if (!same) return fail(same.error());
     if (!*same) return undecided(gate, "the code changed since the approval; it waits for another");
     return GateAnswer{gate, (*row)->colour, (*row)->reason};
 }
 
+// The product of development is a patch: without a new one nothing is to be looked at.
 Answer ci_green(Gate gate, const GateContext& c) {
+    if (c.task.stage == Stage::development) {
+        auto lacks = nothing_new(c);
+        if (!lacks) return fail(lacks.error());
+        if (!lacks->empty()) return unusable(gate, *lacks);
+    }
     if (!c.project.workers.contains(Role::ci)) return not_configured(gate);
     auto status = status_of(c.world.db, c.project.name, c.head, ci_context);
     if (!status) return fail(status.error());

@@ -2,6 +2,7 @@
 
 #include "core/boundary.h"
 #include "core/planted.h"
+#include "engine/judged.h"
 #include "engine/leases.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -79,6 +80,11 @@ private:
         auto contained = turn_.mirror().is_ancestor(turn_.head(), turn_.code().target_head);
         if (!contained) return fail(contained.error());
         if (*contained) return MergeResult{Kind::merged, turn_.head()};
+        auto unjudged = first_unjudged(turn_.gate_context());
+        if (!unjudged) return fail(unjudged.error());
+        if (*unjudged)
+            return MergeResult{
+                .kind = Kind::unjudged, .commit = turn_.head(), .answer = (*unjudged)->answer, .stage = (*unjudged)->stage};
         if (!done(round.rebase)) return rebase(round);
 
         const std::string& commit = round.rebase->result;

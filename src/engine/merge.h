@@ -20,6 +20,7 @@ struct MergeResult {
         merged,      // the target has `commit`
         test,        // `commit` is rebased and pushed: it is to be re-tested
         red,         // `answer` says why the task goes back: conflicts, or a red re-test
+        unjudged,    // a verdict does not hold for what would land: back to `stage`, as `answer` says
         lease_held,  // another task is merging into this repository
         give_way,    // the target moved in `merge_tries` rounds on end
         cannot_tell  // the merge may have happened or not, and the forge does not say
@@ -27,6 +28,7 @@ struct MergeResult {
     Kind kind;
     std::string commit = {};
     GateAnswer answer = {};
+    Stage stage = Stage::review;
 };
 // What became of a merge that an earlier stage number intended and never moved on from: a person had the stage worked anew
 // meanwhile. It is `merged`, or `cannot_tell`; nothing where there is none, or it did not happen and is abandoned now.

@@ -3,6 +3,7 @@
 #include "core/planted.h"
 #include "engine/advance.h"
 #include "engine/gates.h"
+#include "engine/judged.h"
 #include "engine/leases.h"
 #include "store/facts.h"
 #include "store/jobs.h"
@@ -39,6 +40,9 @@ Result<Worked> has_worked(Turn& turn, Role role, Gate gate) {
 
 Due ci_due(Turn& turn) {
     if (!turn.works(Role::ci)) return std::nullopt;
+    auto lacks = nothing_new(turn.gate_context());
+    if (!lacks) return fail(lacks.error());
+    if (!lacks->empty()) return std::nullopt;  // the gate says so
     auto status = status_of(turn.world().db, turn.project().name, turn.head(), ci_context);
     if (!status) return fail(status.error());
     if (*status) return std::nullopt;

@@ -6,7 +6,9 @@
 #include "core/boundary.h"
 #include "core/front_matter.h"
 #include "engine/advance.h"
+#include "engine/gates.h"
 #include "engine/operate.h"
+#include "store/facts.h"
 #include "store/query.h"
 #include "store/tasks.h"
 
@@ -132,6 +134,7 @@ void House::furnish() {
         auto& repository = *(repositories_[name] = std::make_unique<Repository>(name));
         auto& outside = outside_[name];
         const bool tested = projects_.good.back().workers.contains(Role::retest);
+        const bool has_tests = projects_.good.back().workers.contains(Role::test);
         outside.before = [this](const std::string& call) {
             scheduler_.point(call, At::boundary);
             if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
@@ -141,10 +144,10 @@ void House::furnish() {
             scheduler_.point(call + " answers", At::boundary);
             return chance_.strikes(Stroke::forge);
         };
-        outside.moved = [this, &repository, tested](auto& branch, auto& commit, auto& from, bool merge) {
+        outside.moved = [this, &repository, tested, has_tests](auto& branch, auto& commit, auto& from, bool merge) {
             scheduler_.note(repository.name + ": " + branch + " moved to " + commit.substr(0, 8));
             if (!merge) witness_.branch_moved(repository, branch, commit, from);
-            if (merge) witness_.merged(scheduler_.present(), repository, commit, from, tested);
+            if (merge) witness_.merged(scheduler_.present(), repository, commit, from, tested, has_tests);
         };
         outside.attempt = [this](const std::string& call, const std::function<Status()>& deed) -> Status {
             if (chance_.strikes(Stroke::in_flight)) {
@@ -194,6 +197,30 @@ void House::begin_task(const settings::Project& project, const std::string& item
                                           here.now()));
         if (!head.empty())
             if (auto set = store::set_head(tx, task.id, head, here.now()); !set) return set;
+        if (!head.empty())
+            (void)must(store::put_status(tx, {.project = project.name,
+                                              .commit = head,
+                                              .context = engine::ci_context,
+                                              .description = "setup",
+                                              .state = Colour::green,
+                                              .at = here.now().utc_ms}));
+        // As finish records what a reviewer and the tests say.
+        for (const auto& [passed, by, gate] : {std::tuple{Stage::review, Role::reviewer, Gate::review_approved},
+                                               {Stage::testing, Role::test, Gate::tests_passed}}) {
+            if (passed >= stage) continue;
+            const auto patch = patch_of(repository, head);
+            witness_.judged(item, by, patch);
+            auto said =
+                store::add_verdict(tx, {.task_id = task.id,
+                                        .stage_seq = task.stage_seq - (static_cast<int>(stage) - static_cast<int>(passed)),
+                                        .gate = gate,
+                                        .colour = Colour::green,
+                                        .commit = head,
+                                        .patch_id = patch,
+                                        .by = "setup",
+                                        .at = here.now().utc_ms});
+            if (!said) return said;
+        }
         return engine::start_stage(here, tx, task, project);
     });
     if (!made) throw std::runtime_error("the simulation cannot begin: " + made.error().text);

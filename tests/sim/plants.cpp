@@ -46,6 +46,9 @@ constexpr std::array all{
     Plant{"heeded_again", "a change of a work item that was heeded is heeded again"},
     Plant{"late_status", "of a status the last that arrives counts, not the last that happened"},
     Plant{"start_unbounded", "a unit start stands in no boundary"},
+    Plant{"unreviewed_commits", "a verdict counts for whatever was pushed after it"},
+    Plant{"empty_patch", "a development without a patch is over"},
+    Plant{"left_behind_ignored", "what a run left and nobody could bring in is no matter"},
     Plant{"secret_logged", "a prompt with a token in it is logged"},
 };
 

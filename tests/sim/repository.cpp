@@ -8,6 +8,8 @@
 #include <iterator>
 #include <set>
 
+#include "core/front_matter.h"
+
 namespace orchd::sim {
 namespace {
 
@@ -145,6 +147,21 @@ git::Mirror::Rebased Repository::rebase(const std::string& head, const std::stri
     return {at, {}};
 }
 
+std::string Repository::patch(const std::string& base, const std::string& id, const std::string& without) const {
+    Hash hash;
+    bool empty = true;
+    for (const auto& file : changed(base, id)) {
+        if (file.starts_with(without + '/')) continue;
+        empty = false;
+        hash.add(file), hash.add(content(find(base)->files, file)), hash.add(content(find(id)->files, file));
+    }
+    return empty ? "empty" : hash.hex();
+}
+
+std::string patch_of(const Repository& repository, const std::string& id) {
+    return repository.patch(repository.merge_base(repository.forge.at("main"), id), id, std::string(artefacts_folder));
+}
+
 std::string Repository::merge(const std::string& head, const std::string& other) {
     const auto base = merge_base(head, other);
     const auto& mine = commits_.at(head).files;
@@ -237,14 +254,7 @@ public:
     }
     Result<std::string> patch_id(const std::string& base, const std::string& to, const std::string& without) override {
         if (r_.find(base) == nullptr || r_.find(to) == nullptr) return fail(Errc::no_such, "no such commit");
-        Hash hash;
-        bool empty = true;
-        for (const auto& file : r_.changed(base, to)) {
-            if (file.starts_with(without + '/')) continue;
-            empty = false;
-            hash.add(file), hash.add(content(r_.find(base)->files, file)), hash.add(content(r_.find(to)->files, file));
-        }
-        return empty ? "empty" : hash.hex();
+        return r_.patch(base, to, without);
     }
     Result<std::string> commit_file(const std::string& parent, const std::string& file, const std::string& text,
                                     const std::string& message) override {

@@ -37,6 +37,8 @@ public:
     [[nodiscard]] std::string merge_base(const std::string& a, const std::string& b) const;
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
     [[nodiscard]] git::Mirror::Rebased rebase(const std::string& head, const std::string& onto);
+    // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.
+    [[nodiscard]] std::string patch(const std::string& base, const std::string& id, const std::string& without) const;
     // As a developer would who resolves conflicts: a merge of `other` into `head`, where head's side wins.
     std::string merge(const std::string& head, const std::string& other);
 
@@ -64,6 +66,9 @@ struct Outside {
     // The deed itself, so that it can happen later where its process died while it was under way.
     std::function<Status(const std::string& call, const std::function<Status()>& deed)> attempt;
 };
+
+// What the commit brings to the forge's main.
+[[nodiscard]] std::string patch_of(const Repository& repository, const std::string& id);
 
 [[nodiscard]] std::unique_ptr<git::Mirror> open_mirror(Repository& repository, Outside& outside);
 [[nodiscard]] std::unique_ptr<forge::Forge> open_forge(Repository& repository, Outside& outside);

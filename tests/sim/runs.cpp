@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "core/front_matter.h"
+#include "engine/left.h"
 #include "sim/house.h"
 
 namespace orchd::sim {
@@ -18,8 +19,32 @@ void write(const std::string& path, const std::string& text) {
     std::ofstream(path) << text;
 }
 
+// As the launcher does last.
+void say_what_is_left(const std::string& left, const std::string& head, std::vector<std::string> reasons) {
+    write(left + "/left.json", engine::to_json(engine::Left{head, std::move(reasons), {}}));
+}
+
+std::string bundled(const std::string& left) {
+    std::ifstream file(left + "/bundle");
+    std::string head;
+    file >> head;
+    return head;
+}
+
 // How a run can end other than well.
-enum class Ill { exits_3, again_later, times_out, not_found, killed_early, killed_late, red, leaves_nothing, hangs, kinds };
+enum class Ill {
+    exits_3,
+    again_later,
+    times_out,
+    not_found,
+    killed_early,
+    killed_late,
+    red,
+    leaves_nothing,
+    leaves_some,
+    hangs,
+    kinds
+};
 
 }  // namespace
 
@@ -54,6 +79,7 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
         head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
     }
     if (!head.empty()) write(left + "/bundle", head);
+    if (spec.kind == JobKind::agent) say_what_is_left(left, head.empty() ? spec.commit : head, {});
     if (spec.role == Role::build) write(left + "/result/release.tar", spec.commit);
 }
 
@@ -86,7 +112,14 @@ int House::work(const engine::Spec& spec, const std::string& left) {
             break;
         case Ill::leaves_nothing:
             if (!agent) break;
+            say_what_is_left(left, spec.commit, {});
             says(spec.role != Role::reviewer);
+            return 0;
+        case Ill::leaves_some:  // the rest lies in a repository inside of its clone, say
+            if (!agent) break;
+            commit_work(spec, left, true);
+            say_what_is_left(left, bundled(left), {"tool is a repository of its own"});
+            says(false);
             return 0;
         case Ill::hangs:
             scheduler_.sleep(for_ever);
@@ -99,6 +132,8 @@ int House::work(const engine::Spec& spec, const std::string& left) {
     says(ill != Ill::red || (agent && spec.role != Role::reviewer));
     if (!agent && ill == Ill::red) return 1;
     if (!agent) witness_.tested(spec.commit);
+    if (spec.role == Role::reviewer || spec.role == Role::test)
+        if (ill != Ill::red) witness_.judged(spec.work_item, spec.role, patch_of(*repositories_.at(spec.project), spec.commit));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "core/front_matter.h"
 #include "core/names.h"
 #include "core/pipeline.h"
 #include "store/facts.h"
@@ -303,12 +304,27 @@ void Witness::run_began(Process& process, std::int64_t run_id) {
         violate(one_run, process.name + " begins run " + std::to_string(run_id) + ", which is " + status.value_or("nobody's"));
 }
 
+void Witness::look_at_what_lands(const Repository& repository, const std::string& commit, const std::string& from,
+                                 bool has_tests) {
+    constexpr const char* what_lands = "nothing lands whose patch was not reviewed and tested";
+    const auto patch = repository.patch(from, commit, std::string(artefacts_folder));
+    if (patch == "empty") violate(what_lands, repository.name + ": " + commit + " changes nothing");
+    for (const auto& [branch, head] : repository.forge) {
+        if (head != commit || !branch.starts_with("task/")) continue;
+        const auto item = branch.substr(5);
+        if (!judged_.contains({item, Role::reviewer, patch})) violate(what_lands, commit + " of " + item + " was not reviewed");
+        if (has_tests && !judged_.contains({item, Role::test, patch}))
+            violate(what_lands, commit + " of " + item + " was not tested");
+    }
+}
+
 void Witness::merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
-                     bool must_be_tested) {
+                     bool must_be_tested, bool has_tests) {
     if (!repository.is_ancestor(from, commit))
         violate("the target's history only grows", repository.name + ": " + commit + " does not contain " + from);
     if (must_be_tested && !tested_.contains(commit))
         violate("exactly what was tested is merged", repository.name + ": " + commit + " was never tested green");
+    look_at_what_lands(repository, commit, from, has_tests);
     if (by == nullptr) return;
     const auto intended =
         must(store::find_row(db_, "SELECT 1 FROM effects WHERE state = 'intended' AND key LIKE '%/merge' AND result = ?",

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "settings/project.h"
@@ -34,7 +35,9 @@ public:
     void tested(const std::string& commit) { tested_.insert(commit); }
     // The forge's target moved. `by`: the process that asked for it; null if it died meanwhile.
     void merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
-                bool must_be_tested);
+                bool must_be_tested, bool has_tests);
+    // The code with this patch was approved, or passed its tests.
+    void judged(const std::string& work_item, Role by, const std::string& patch) { judged_.insert({work_item, by, patch}); }
     void deployed(const Process& by, const Repository& repository, const std::string& commit, const std::string& before);
     void rolled_back(const std::string& commit) { deployed_.erase(commit); }
     void person_pushed(const std::string& commit) { by_people_.insert(commit); }
@@ -97,6 +100,7 @@ private:
     void left_running(std::int64_t id, const JobSeen& before, const JobSeen& now);
     [[nodiscard]] bool told(const std::string& key_like);
     [[nodiscard]] bool lives(const LeaseSeen& owner) const;
+    void look_at_what_lands(const Repository& repository, const std::string& commit, const std::string& from, bool has_tests);
     [[nodiscard]] std::string who() const;
     void violate(const char* invariant, const std::string& what) { scheduler_.violate(invariant, what); }
 
@@ -113,6 +117,7 @@ private:
     std::map<std::string, std::int64_t> seen_at_;  // when somebody looked at a unit
     std::map<std::string, bool> bad_word_;         // by work item: its last run said no
     std::set<std::string> tested_, deployed_, by_people_, worked_;
+    std::set<std::tuple<std::string, Role, std::string>> judged_;
     std::map<std::string, int> merges_;                   // by work item
     std::map<std::string, std::set<std::string>> needs_;  // by work item: what it waits for
     bool first_look_ = true;

@@ -82,6 +82,57 @@ settings::Project sample_project(const std::string& repository) {
 
 }  // namespace
 
+namespace {
+
+void record(Scene& scene, const store::Task& task, std::int64_t stage_seq, store::VerdictRow verdict) {
+    auto world = scene.world();
+    auto mirror = must(world.open_mirror(scene.project()));
+    must(must(world.open_forge(scene.project()))->fetch(*mirror));
+    verdict.task_id = task.id;
+    verdict.stage_seq = stage_seq;
+    verdict.commit = task.head;
+    verdict.patch_id = must(engine::code_of(*mirror, scene.project(), task.head)).patch_id;
+    verdict.by = "test";
+    verdict.at = scene.now.utc_ms;
+    scene.write([&](store::Tx& tx) { return store::add_verdict(tx, verdict); });
+}
+
+// What the stages that the task has passed said of the code that is there now.
+void judged(Scene& scene, const store::Task& task) {
+    if (task.stage <= Stage::development || terminal(task.stage)) return;
+    scene.write([&](store::Tx& tx) {
+        return store::put_status(tx, {.project = scene.project().name,
+                                      .commit = task.head,
+                                      .context = engine::ci_context,
+                                      .description = "well done",
+                                      .state = Colour::green,
+                                      .at = scene.now.utc_ms});
+    });
+    for (const auto& [stage, gate] : {std::pair{Stage::review, Gate::review_approved}, {Stage::testing, Gate::tests_passed}}) {
+        const auto passed = static_cast<int>(task.stage) - static_cast<int>(stage);
+        if (passed > 0)
+            record(scene, task, std::max<std::int64_t>(1, task.stage_seq - passed),
+                   {.gate = gate, .colour = Colour::green, .reason = "well done"});
+    }
+}
+
+std::string push(Scene& scene, const store::Task& task, const std::map<std::string, std::string>& files) {
+    scene::sh(scene.forge.person, "git fetch -q; git checkout -q -B work origin/" + task.branch +
+                                      " 2>/dev/null || git checkout -q -B work origin/main; git clean -qfd");
+    for (const auto& [path, text] : files) scene::write(scene.forge.person + '/' + path, text);
+    auto head = scene.forge.commit("git add -A; git diff --cached --quiet || git commit -qm '" + task.work_item +
+                                   "'; git push -q origin work:" + task.branch);
+    scene.write([&](store::Tx& tx) { return store::set_head(tx, task.id, head, scene.now); });
+    return head;
+}
+
+std::map<std::string, std::string> artefact(const std::string& work_item, const std::string& name,
+                                            const std::string& front_matter) {
+    return {{artefact_folder(work_item) + '/' + name, "---\n" + front_matter + "\n---\n"}};
+}
+
+}  // namespace
+
 TaskWords& TaskWords::in(Stage stage) {
     auto known = must(store::find_task(scene_.db, work_item_));
     if (!known) {
@@ -103,46 +154,25 @@ TaskWords& TaskWords::in(Stage stage) {
         }
         return engine::start_stage(world, tx, task, scene_.project());
     });
+    judged(scene_, row());
     return *this;
 }
 
 store::Task TaskWords::row() const { return must(store::find_task(scene_.db, work_item_)).value(); }
 
 std::string TaskWords::commits(const std::map<std::string, std::string>& files) {
-    const std::string branch = "task/" + work_item_;
-    scene::sh(scene_.forge.person, "git fetch -q; git checkout -q -B work origin/" + branch +
-                                       " 2>/dev/null || git checkout -q -B "
-                                       "work origin/main; git clean -qfd");
-    for (const auto& [path, text] : files) scene::write(scene_.forge.person + '/' + path, text);
-    auto head = scene_.forge.commit("git add -A; git diff --cached --quiet || git commit -qm '" + work_item_ +
-                                    "'; git push -q origin work:" + branch);
-    const auto task = row();
-    scene_.write([&](store::Tx& tx) { return store::set_head(tx, task.id, head, scene_.now); });
+    auto head = push(scene_, row(), files);
+    judged(scene_, row());
     return head;
 }
 
-std::string TaskWords::writes(const std::string& artefact, const std::string& front_matter) {
-    return commits({{artefact_folder(work_item_) + '/' + artefact, "---\n" + front_matter + "\n---\n"}});
+std::string TaskWords::writes(const std::string& name, const std::string& front_matter) {
+    return commits(artefact(work_item_, name, front_matter));
 }
 
 void TaskWords::verdict(Gate gate, Colour colour, const std::string& reason, bool unusable) {
-    auto world = scene_.world();
     const auto task = row();
-    auto mirror = must(world.open_mirror(scene_.project()));
-    must(must(world.open_forge(scene_.project()))->fetch(*mirror));
-    const auto code = must(engine::code_of(*mirror, scene_.project(), task.head));
-    scene_.write([&](store::Tx& tx) {
-        return store::add_verdict(tx, {.task_id = task.id,
-                                       .stage_seq = task.stage_seq,
-                                       .gate = gate,
-                                       .colour = colour,
-                                       .reason = reason,
-                                       .commit = task.head,
-                                       .patch_id = code.patch_id,
-                                       .by = "test",
-                                       .unusable = unusable,
-                                       .at = scene_.now.utc_ms});
-    });
+    record(scene_, task, task.stage_seq, {.gate = gate, .colour = colour, .reason = reason, .unusable = unusable});
 }
 
 std::vector<std::string> TaskWords::events(const std::string& kind) const {
@@ -261,28 +291,32 @@ void put_live(Scene& scene, const std::string& commit) {
 void leave(Scene& scene, const store::Claim& claim, Colour colour, const std::string& reason) {
     auto task = scene.task(claim.work_item);
     const bool good = colour == Colour::green;
+    // On top of whatever is there: what somebody else pushed meanwhile, no verdict knows.
+    const auto writes = [&](const std::string& name, const std::string& front_matter) {
+        push(scene, task.row(), artefact(claim.work_item, name, front_matter));
+    };
     switch (claim.job.role) {
         case Role::analyst:
-            task.writes("10-analysis.md", "status: READY");
+            writes("10-analysis.md", "status: READY");
             break;
         case Role::architect:
-            task.writes("11-architecture.md", "status: READY");
+            writes("11-architecture.md", "status: READY");
             break;
         case Role::developer:
             task.commits({{claim.work_item + ".cpp", "int x" + std::to_string(claim.job.id) + ";\n"}});
             break;
         case Role::reviewer:
-            task.writes("12-review.md", good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
+            writes("12-review.md", good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
             task.verdict(Gate::review_approved, colour, reason);
             break;
         case Role::tester:
         case Role::test:
             task.verdict(Gate::tests_passed, colour, reason);
-            task.writes("13-test-report.md", good ? "result: PASS" : "result: FAIL");
+            writes("13-test-report.md", good ? "result: PASS" : "result: FAIL");
             break;
         case Role::staging:
             task.verdict(Gate::staging_status, colour, reason);
-            task.writes("15-staging-log.md", good ? "staging_status: SUCCESS" : "staging_status: FAILED");
+            writes("15-staging-log.md", good ? "staging_status: SUCCESS" : "staging_status: FAILED");
             break;
         case Role::deploy:
             if (good) put_live(scene, claim.job.commit);

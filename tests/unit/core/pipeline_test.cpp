@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/unjudged.h"
+
 namespace orchd {
 
 void PrintTo(Stage stage, std::ostream* out) { *out << to_text(stage); }
@@ -82,10 +84,26 @@ TEST(Pipeline, R01_EveryPairOfStagesIsAnEdgeOrIsNot) {
         if (terminal(from)) return false;
         if (to == Stage::cancelled || to == from) return true;
         if (static_cast<int>(to) == static_cast<int>(from) + 1) return true;
-        return to == Stage::development && (from == Stage::review || from == Stage::testing || from == Stage::deploy_staging);
+        // Back to be worked anew, or to be judged anew.
+        return to >= Stage::development && to < from && from <= Stage::deploy_staging;
     };
     for (const Stage from : all_stages())
         for (const Stage to : all_stages()) EXPECT_EQ(legal_edge(from, to), expected(from, to)) << to_text(from) << to_text(to);
+}
+
+TEST(Pipeline, R03_WhatIsNotJudgedGoesBackToTheStageThatJudgesUpToItsCap) {
+    const GateAnswer answer{Gate::review_approved, Colour::red, "was answered for other code", true};
+    auto decision = unjudged(Stage::deploy_staging, Stage::review, answer, {1, 2, 0, 1}, 2);
+    EXPECT_EQ(decision.kind, Decision::Kind::move);
+    EXPECT_EQ(decision.to, Stage::review);
+    EXPECT_EQ(decision.reason, answer.reason);
+    EXPECT_EQ(decision.retries.conflict, 2);
+    EXPECT_EQ(decision.retries.developer, 1);
+    EXPECT_EQ(decision.retries.again, 0);
+    decision = unjudged(Stage::deploy_staging, Stage::review, answer, decision.retries, 2);
+    EXPECT_EQ(decision.kind, Decision::Kind::hold);
+    EXPECT_EQ(decision.hold, Hold::escalated);
+    EXPECT_NE(decision.reason.find("2 times already"), std::string::npos) << decision.reason;
 }
 
 TEST(Pipeline, R01_AllGreenMovesToTheNextStageAndStartsTheCountOfAgainAnew) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include "engine/left.h"
 #include "host/fd.h"
 #include "prepared.h"
 
@@ -79,7 +80,7 @@ TEST_F(LaunchRun, IsStoppedAtItsTimeLimitAndKeepsWhatWasDone) {
     spec.timeout_s = 1;
     EXPECT_EQ(launch("echo half >half; sleep 1000"), 124);
     ASSERT_EQ(bundle_run(paths), 0);
-    EXPECT_EQ(sh(paths.state_dir, "cd clone; git show task/HELLO-1:half"), "half");
+    EXPECT_EQ(sh(paths.state_dir, "cd bench; git show task/HELLO-1:half"), "half");
 }
 
 TEST_F(LaunchRun, OfAnAgentLeavesABundleWithItsCommitsAndLeftovers) {
@@ -95,6 +96,25 @@ TEST_F(LaunchRun, OfAnAgentThatWasKilledLeavesWhatItCommitted) {
     ASSERT_EQ(launch("echo a >a; git add a; git commit -qm a; touch .git/index.lock; kill -KILL $$"), -SIGKILL);
     ASSERT_EQ(bundle_run(paths), 0);
     EXPECT_TRUE(fs::exists(paths.state_dir + "/bundle"));
+}
+
+TEST_F(LaunchRun, OfAnAgentSaysWhatItCouldNotBringIn) {
+    ASSERT_EQ(launch("git checkout -q --detach; echo a >a; git add a; git commit -qm a; git init -q tool"), 0);
+    const auto said = engine::left_from_json(left("left.json"));
+    ASSERT_TRUE(said) << said.error().text;
+    EXPECT_EQ(said->head, sh(paths.state_dir, "cd bench; git rev-parse task/HELLO-1"));
+    ASSERT_EQ(said->reasons.size(), 1u);
+    EXPECT_EQ(said->reasons.front().find("tool is a repository"), 0u) << said->reasons.front();
+}
+
+TEST_F(LaunchRun, OfAnAgentWhoseLauncherWasKilledLeavesTheCommitsAllTheSame) {
+    ASSERT_EQ(launch("git checkout -q --detach; echo a >a; git add a; git commit -qm a; echo b >b"), 0);
+    for (const auto* file : {"/bundle", "/left.json", "/bench"}) fs::remove_all(paths.state_dir + file);
+    ASSERT_EQ(bundle_run(paths), 0);
+    EXPECT_EQ(sh(paths.state_dir, "cd bench; git show --name-only --format= task/HELLO-1"), "a");
+    const auto said = engine::left_from_json(left("left.json"));
+    ASSERT_TRUE(said && said->reasons.size() == 1u);
+    EXPECT_NE(said->reasons.front().find("ended before"), std::string::npos);
 }
 
 TEST_F(LaunchRun, OfAnAgentThatDidNothingLeavesNoBundle) {

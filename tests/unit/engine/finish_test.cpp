@@ -268,6 +268,51 @@ TEST(FinishTest, ARunCannotRewriteTheHistoryItWasGiven) {
     EXPECT_TRUE(contains(life.verdict(Gate::ci_green)->reason, "does not build on"));
 }
 
+TEST(FinishTest, WorkThatCouldNotBeBroughtInIsTheReasonOfTheEndAndTheRestIsKept) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    life.commits({{"work", "x\n"}});
+    const auto head = must(engine::read_left(life.scene.folder / "left"))->head;
+    life.says({head, {"tool is a repository of its own"}, {"a detached HEAD was taken"}});
+    life.ends(0);
+    EXPECT_EQ(life.forge_head(), head);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::failed);
+    EXPECT_TRUE(life.verdict(Gate::ci_green)->unusable);
+    EXPECT_TRUE(contains(life.verdict(Gate::ci_green)->reason, "could not be brought in: tool is a repository"));
+    ASSERT_EQ(life.task().events("left_behind").size(), 1u);
+    EXPECT_TRUE(contains(life.task().events("left_behind").front(), "tool is a repository"));
+    EXPECT_EQ(life.task().events("run_told").size(), 1u);
+}
+
+TEST(FinishTest, ARunOfWhichNobodySaysWhatItLeftComesAgain) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    std::filesystem::remove(life.scene.folder / "left/left.json");
+    life.ends(0);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_FALSE(life.verdict(Gate::ci_green)) << "nobody's fault";
+}
+
+TEST(FinishTest, CommitsThatAreAnnouncedAndDoNotArriveAreMissed) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    life.commits({{"work", "x\n"}});
+    std::filesystem::remove(life.scene.folder / "left/bundle");
+    life.ends(0);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::failed);
+    EXPECT_TRUE(contains(life.verdict(Gate::ci_green)->reason, "did not arrive"));
+}
+
+TEST(FinishTest, AWordOnWhatWasLeftThatCannotBeReadIsAReasonToo) {
+    for (const auto* text : {"", "[]", "{\"head\": \"--upload-pack=x\"}", "{\"head\": "}) {
+        RunLife life;
+        const auto claim = life.start(Stage::development);
+        scene::write(life.scene.folder / "left/left.json", text);
+        life.ends(0);
+        EXPECT_EQ(life.job(claim.job.id).status, JobStatus::failed) << text;
+    }
+}
+
 TEST(FinishTest, UsageThatIsNoJsonObjectIsLeftOut) {
     for (const auto* text : {"[1]", "{", "12"}) {
         RunLife life;

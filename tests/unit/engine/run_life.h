@@ -8,8 +8,10 @@
 
 #include "core/front_matter.h"
 #include "core/names.h"
+#include "engine/left.h"
 #include "engine/runs.h"
 #include "engine/spec.h"
+#include "git/run_side.h"
 #include "support/world.h"
 
 namespace orchd::support {
@@ -71,16 +73,28 @@ public:
     }
 
     // As the launcher does first.
-    void takes_its_spec() { scene::write(scene.folder / ("left/taken-" + std::to_string(spec().run_id)), ""); }
+    void takes_its_spec() {
+        scene::write(scene.folder / ("left/taken-" + std::to_string(spec().run_id)), "");
+        says({.head = spec().commit, .reasons = {}, .told = {}});
+    }
+    // As the launcher does last.
+    void says(const engine::Left& left) { scene::write(scene.folder / "left/left.json", engine::to_json(left)); }
     // What the command commits in its clone; left as a bundle, as its unit does.
     void commits(const std::map<std::string, std::string>& files) {
         const auto given = spec();
         const auto clone = scene.folder / ("clone-" + std::to_string(given.run_id));
         must(git::make_clone({scene.folder / "hello.git", clone, given.branch, given.commit}));
         for (const auto& [path, text] : files) scene::write(clone + '/' + path, text);
-        must(git::commit_leftovers(clone, given.branch, "agent", "work"));
-        std::filesystem::create_directories(scene.folder / "left");
-        must(git::write_bundle(clone, given.branch, given.commit, scene.folder / "left/bundle"));
+        const git::Gathering what{.clone = {scene.folder / "hello.git", clone, given.branch, given.commit},
+                                  .base = given.base,
+                                  .bench = scene.folder / "bench",
+                                  .artefacts = artefact_folder(given.work_item),
+                                  .author = "agent",
+                                  .message = "work"};
+        const git::Snapshot nothing_is_known;
+        const auto left = must(git::gather(what, &nothing_is_known));
+        must(git::write_bundle(what, left.head, scene.folder / "left/bundle"));
+        says({left.head, left.reasons, left.told});
     }
     void leaves(const std::string& name, const std::string& text) {
         scene::write(scene.folder / ("left/result/" + name), text);

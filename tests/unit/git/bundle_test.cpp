@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "git/git.h"
+#include "git/run_side.h"
 #include "scene.h"
 
 namespace orchd::git {
@@ -60,10 +60,15 @@ TEST_F(BundleTest, IsTakenWithoutMovingAnyBranchAndMayBeTakenAgain) {
 
 TEST_F(BundleTest, WrittenByTheRunsSideIsReadByOurs) {
     const auto base = forge.at("main");
-    EXPECT_FALSE(write_bundle(run, "task/HELLO-1", base, file).value()) << "no new commit, no file";
+    Gathering what{.clone = {mirror->path(), run, "task/HELLO-1", base}, .bench = folder / "bench"};
+    ASSERT_TRUE(gather(what, nullptr));
+    EXPECT_FALSE(write_bundle(what, base, file).value()) << "no new commit, no file";
     EXPECT_FALSE(std::filesystem::exists(file));
     const auto commit = sh(run, commit_x + "; git rev-parse HEAD");
-    ASSERT_TRUE(write_bundle(run, "task/HELLO-1", base, file).value());
+    const auto gathered = gather(what, nullptr);
+    ASSERT_TRUE(gathered) << gathered.error().text;
+    EXPECT_EQ(gathered->head, commit);
+    ASSERT_TRUE(write_bundle(what, commit, file).value());
     EXPECT_EQ(import().value(), commit);
 }
 

@@ -17,7 +17,6 @@ protected:
         const auto made = make_clone({folder / "m.git", clone, "task/HELLO-1", first});
         EXPECT_TRUE(made) << made.error().text;
     }
-    Result<bool> leftovers() { return commit_leftovers(clone, "task/HELLO-1", "orchd developer", "What the developer left"); }
 
     scene::Folder folder;
     scene::Forge forge{folder};
@@ -33,38 +32,6 @@ TEST_F(CloneTest, IsOnItsBranchKnowsTheForgesBranchesAndSharesTheObjects) {
     const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
     ASSERT_TRUE((*open_mirror(folder / "m.git", {}))->fetch(forge.path));
     EXPECT_EQ(sh(clone, "git fetch -q; git rev-parse origin/main"), two) << "its own git can fetch from the mirror";
-}
-
-TEST_F(CloneTest, LeftoversAreCommittedOnceUnderTheGivenName) {
-    EXPECT_FALSE(leftovers().value());
-    sh(clone, "echo new >new; rm file");
-    const auto done = leftovers();
-    ASSERT_TRUE(done && *done) << done.error().text;
-    EXPECT_EQ(sh(clone, "git log -1 --format='%an|%s|%P'; git status --porcelain; git ls-files"),
-              "orchd developer|What the developer left|" + first + "\nnew");
-    EXPECT_FALSE(leftovers().value());
-}
-
-TEST_F(CloneTest, LeftoversAreCommittedWhateverHooksLocksAndSettingsTheCloneHas) {
-    sh(clone,
-       "mkdir -p .git/hooks h; printf '#!/bin/sh\\ntouch ../ran; exit 1' >.git/hooks/pre-commit; chmod +x "
-       ".git/hooks/pre-commit; "
-       "cp .git/hooks/pre-commit h/post-commit; git config core.hooksPath h; git config core.fsmonitor ../clone/h/post-commit; "
-       "git config commit.gpgSign true; git config user.useConfigOnly true; echo >.git/index.lock; echo >.git/HEAD.lock");
-    const auto done = leftovers();
-    ASSERT_TRUE(done && *done) << done.error().text;
-    EXPECT_FALSE(std::filesystem::exists(folder / "ran"));
-}
-
-TEST_F(CloneTest, LeftoversOfAnotherBranchAreLeft) {
-    sh(clone, "git checkout -q --detach; echo x >x");
-    EXPECT_EQ(leftovers().error().code, Errc::conflict);
-}
-
-TEST_F(CloneTest, BundleOfABranchThatWentBackOrAwayIsNone) {
-    sh(clone, "git checkout -q --orphan nothing; git commit -q -m other; git branch -D task/HELLO-1 >/dev/null");
-    EXPECT_FALSE(write_bundle(clone, "task/HELLO-1", first, folder / "b").value());
-    EXPECT_FALSE(std::filesystem::exists(folder / "b"));
 }
 
 }  // namespace
