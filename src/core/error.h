@@ -24,6 +24,8 @@ enum class Errc {
 struct Error {
     Errc code;
     std::string text;  // one sentence for a person: what was wrong and, where known, what to do
+    // The database, or a lock of its, said so; rules of ours that refuse something have the same codes.
+    bool by_database = false;
 };
 
 template <class T>
@@ -33,6 +35,9 @@ using Status = Result<void>;
 // return fail(Errc::conflict, "…");
 [[nodiscard]] inline tl::unexpected<Error> fail(Errc code, std::string text) {
     return tl::unexpected<Error>(Error{code, std::move(text)});
+}
+[[nodiscard]] inline tl::unexpected<Error> fail_by_database(Errc code, std::string text) {
+    return tl::unexpected<Error>(Error{code, std::move(text), true});
 }
 [[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 

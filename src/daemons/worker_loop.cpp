@@ -154,11 +154,16 @@ void WorkerLoop::on_settle() {
     look_soon();
 }
 
+// Each part is bounded by what its calls wait for the database; all of them together might outlast the watchdog.
 void WorkerLoop::pass() {
+    const auto alive = [] { (void)sd_notify(0, "WATCHDOG=1"); };
     if (owned_.refresh()) tell_problems();
     if (std::exchange(recovery_wanted_, false)) recover();
+    alive();
     take_in();
+    alive();
     dispatch();
+    alive();
     deliver();
     if (!status_.armed()) status_.arm(status_ms);
 }

@@ -37,9 +37,7 @@ bool passes(const Error& error) {
 }
 
 // Our own rules said no, and nothing is wrong with the delivery either.
-bool refused(const Error& error) {
-    return !store::by_database(error) && (error.code == Errc::conflict || error.code == Errc::no_such);
-}
+bool refused(const Error& error) { return !error.by_database && (error.code == Errc::conflict || error.code == Errc::no_such); }
 
 // "gitea/hello" -> {"gitea", "hello"}; without a project "gitea" -> {"gitea", ""}.
 std::pair<std::string_view, std::string_view> parts_of(std::string_view source) {
@@ -177,12 +175,16 @@ Result<Intake::Outcome> Intake::take(const store::Delivery& delivery) {
 }
 
 Result<IntakeResult> Intake::pass(int at_most) {
-    auto ids = store::pending_deliveries(world_.db, after_, at_most);
-    if (ids && ids->empty()) ids = store::pending_deliveries(world_.db, after_ = 0, at_most);
+    const auto begun_ms = world_.now().boot_ms;
+    const auto ids = store::pending_deliveries(world_.db, after_, at_most);
     if (!ids) return fail(ids.error());
     IntakeResult result;
     result.more = static_cast<int>(ids->size()) == at_most;
     for (const auto id : *ids) {
+        if (world_.now().boot_ms - begun_ms >= longest_ms) {
+            result.more = true;
+            break;
+        }
         after_ = id;
         auto delivery = store::find_delivery(world_.db, id);
         if (!delivery) return fail(delivery.error());
@@ -190,7 +192,7 @@ Result<IntakeResult> Intake::pass(int at_most) {
         boundary("intake.commit.before");
         auto outcome = take(**delivery);
         if (!outcome) {  // it stays pending; what is wrong with the database would be wrong with the next one too
-            if (store::by_database(outcome.error())) return fail(outcome.error());
+            if (outcome.error().by_database) return fail(outcome.error());
             world_.warn("", "delivery " + std::to_string(id) + " waits: " + outcome.error().text);
             continue;
         }

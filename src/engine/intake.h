@@ -18,15 +18,17 @@ namespace orchd::engine {
 
 struct IntakeResult {
     int done = 0, ignored = 0, failed = 0;
-    bool more = false;  // the batch was full: look again at once
+    bool more = false;  // there are others that this round has not met: look again at once
 };
 
 class Intake {
 public:
     // Both are asked outside of any transaction, and outlive this.
     Intake(World& world, tracker::Tracker& tracker, forge::Objects& forge) : world_(world), tracker_(tracker), forge_(forge) {}
-    // Up to `at_most` pending deliveries, oldest first; one that stays pending is met again after all the others. An error: the
-    // database does not answer, try again later.
+    // The next of this round, `at_most` of them and for no longer than `longest_ms` and the one in hand; a round meets each
+    // pending delivery once, oldest first. One that stays pending is met again in the next round. An error: the database does
+    // not answer, try again later.
+    static constexpr std::int64_t longest_ms = 5000;  // far less than the worker's watchdog has patience
     [[nodiscard]] Result<IntakeResult> pass(int at_most);
 
 private:
@@ -40,7 +42,7 @@ private:
     World& world_;
     tracker::Tracker& tracker_;
     forge::Objects& forge_;
-    std::int64_t after_ = 0;
+    std::int64_t after_ = 0;  // the last that this round has met; 0: it has not begun
 };
 
 }  // namespace orchd::engine

@@ -30,8 +30,9 @@ Status lock_byte(int fd, Byte byte, short type, std::chrono::microseconds& left)
     auto pause = 50us;
     while (set_lock(fd, byte, type) != 0) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-            return fail(Errc::io, std::string("the checkpoint lock cannot be taken: ") + std::strerror(errno));
-        if (left <= 0us) return fail(Errc::unavailable, "the database is busy: another process holds its checkpoint lock");
+            return fail_by_database(Errc::io, std::string("the checkpoint lock cannot be taken: ") + std::strerror(errno));
+        if (left <= 0us)
+            return fail_by_database(Errc::unavailable, "the database is busy: another process holds its checkpoint lock");
         std::this_thread::sleep_for(pause);
         left -= pause;
         pause = std::min(pause * 2, std::chrono::microseconds(2ms));

@@ -78,8 +78,9 @@ Status connect(Connection& c) {
 Status require_version(int version, const std::string& path) {
     if (auto fits = refuse_newer(version, schema_version(), path); !fits) return fits;
     if (version == schema_version()) return {};
-    return fail(Errc::conflict, path + " has schema " + std::to_string(version) + ", this program needs " +
-                                    std::to_string(schema_version()) + ": start orchd-worker.service, which migrates it");
+    return fail_by_database(Errc::conflict, path + " has schema " + std::to_string(version) + ", this program needs " +
+                                                std::to_string(schema_version()) +
+                                                ": start orchd-worker.service, which migrates it");
 }
 
 Status check_version(Connection& c) {
@@ -192,7 +193,7 @@ Status Db::commit() {
         rollback();
         const auto code = committed.error().code;
         const bool known = code == Errc::conflict || code == Errc::no_space;
-        return fail(known ? code : Errc::io, committed.error().text);
+        return fail_by_database(known ? code : Errc::io, committed.error().text);
     }
     c.in = Connection::In::nothing;
     c.lock.unlock();

@@ -200,9 +200,6 @@ private:
     int exceptions_;
 };
 
-// Whether SQLite said it: a refusal by the schema has the same code as one by our own rules.
-[[nodiscard]] bool by_database(const Error& error);
-
 // PRAGMA user_version that this program writes and understands.
 [[nodiscard]] int schema_version();
 // What the open file has.

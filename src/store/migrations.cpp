@@ -80,8 +80,9 @@ Result<int> read_version(sqlite3* db) {
 
 Status refuse_newer(int version, int known, const std::string& path) {
     if (version <= known) return {};
-    return fail(Errc::too_new, path + " has schema " + std::to_string(version) + ", this program knows schemas up to " +
-                                   std::to_string(known) + ": install the newer orchd again, or restore a backup");
+    return fail_by_database(Errc::too_new, path + " has schema " + std::to_string(version) +
+                                               ", this program knows schemas up to " + std::to_string(known) +
+                                               ": install the newer orchd again, or restore a backup");
 }
 
 Status migrate(sqlite3* db, const std::string& path, const std::string& backup_dir, std::span<const Migration> steps) {

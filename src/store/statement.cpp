@@ -46,11 +46,9 @@ Error error_of(sqlite3* db) {
     const bool nothing_written =
         result == SQLITE_IOERR_WRITE || result == SQLITE_IOERR_SHMSIZE || result == SQLITE_IOERR_SHMOPEN;
     const bool full = code == Errc::no_space || (nothing_written && (reason == ENOSPC || reason == EDQUOT));
-    if (full) return {Errc::no_space, std::string(said_by) + "the disk is full"};
-    return {code, std::string(said_by) + sqlite3_errmsg(db)};
+    if (full) return {Errc::no_space, std::string(said_by) + "the disk is full", true};
+    return {code, std::string(said_by) + sqlite3_errmsg(db), true};
 }
-
-bool by_database(const Error& error) { return error.text.starts_with(said_by); }
 
 Status execute(sqlite3* db, const std::string& sql) {
     if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return fail(error_of(db));

@@ -1,5 +1,8 @@
 // R18, R25, R40: a delivery becomes facts once, or says why not, and never stops the next.
+#include <chrono>
+
 #include "intake_fixture.h"
+#include "store/checkpoint_lock.h"
 
 namespace orchd::support {
 namespace {
@@ -300,6 +303,71 @@ TEST_F(IntakeTest, WhereTheTrackerDoesNotAnswerTheDeliveryWaitsAndTheNextDoesNot
     EXPECT_EQ(must(without.pass(1)).done, 0);
     (void)take_in();
     EXPECT_EQ(delivery(waits).state, DeliveryState::done);
+}
+
+TEST_F(IntakeTest, ManyThatWaitAreMetOnceARoundAndDoNotKeepTheWorkerBusy_R40) {
+    struct Away final : tracker::Tracker {
+        Result<tracker::Item> look(const settings::Project&, const tracker::Item&) override {
+            ++looks;
+            return orchd::fail(Errc::unavailable, "the tracker does not answer");
+        }
+        int looks = 0;
+    } away;
+    engine::Intake without(world, away, forge);
+    for (int n = 0; n < 32; ++n) (void)arrives("plane", "issue-created");
+    for (int round = 1; round <= 3; ++round) {
+        int passes = 0;
+        while (must(without.pass(16)).more) ASSERT_LT(++passes, 10) << "it never comes to rest";
+        EXPECT_EQ(away.looks, 32 * round);
+    }
+    const auto behind = arrives("gitea", "status");
+    while (must(without.pass(16)).more) continue;
+    EXPECT_EQ(delivery(behind).state, DeliveryState::done);
+}
+
+// What waits ten seconds for each of many must not outlast the worker's watchdog.
+TEST_F(IntakeTest, APassEndsAfterItsTimeAndTheNextGoesOn_R40) {
+    struct Slow final : tracker::Tracker {
+        explicit Slow(Scene& its_scene) : scene(its_scene) {}
+        Result<tracker::Item> look(const settings::Project&, const tracker::Item& told) override {
+            scene.pass(4000);
+            return told;
+        }
+        Scene& scene;
+    } slow(scene);
+    engine::Intake patient(world, slow, forge);
+    for (int n = 0; n < 6; ++n) (void)arrives("plane", "issue-created");
+    int taken = 0, passes = 0;
+    for (bool more = true; more; ++passes) {
+        const auto begun = scene.now.boot_ms;
+        const auto result = must(patient.pass(16));
+        EXPECT_LE(scene.now.boot_ms - begun, engine::Intake::longest_ms + 4000);
+        taken += result.done + result.ignored;
+        more = result.more;
+    }
+    EXPECT_EQ(taken, 6);
+    EXPECT_EQ(passes, 3);
+}
+
+// A process that stopped inside a transaction holds the lock beside the file: that is the database's word too, or each of many
+// deliveries would wait for it anew.
+TEST_F(IntakeTest, AHeldCheckpointLockEndsThePassAtOnce_R40) {
+    for (int n = 0; n < 16; ++n) (void)arrives("plane", "issue-created");
+    auto lock = must(store::CheckpointLock::open(scene.db.path() + "-ckpt"));
+    must(lock.lock_for_checkpoint(1000));
+    store::Db hurried = must(store::Db::open(scene.db.path(), {.busy_timeout_ms = 100}));
+    auto impatient = over(hurried);
+    engine::Intake waiting(impatient, tracker, forge);
+    const auto begun = std::chrono::steady_clock::now();
+    const auto refused = waiting.pass(16);
+    const auto took = std::chrono::steady_clock::now() - begun;
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::unavailable);
+    EXPECT_TRUE(refused.error().by_database);
+    EXPECT_LT(took, std::chrono::milliseconds(800)) << "one wait, not sixteen";
+    lock.unlock();
+    while (must(waiting.pass(16)).more) continue;
+    EXPECT_EQ(must(store::count_deliveries(scene.db)).pending, 0);
 }
 
 TEST_F(IntakeTest, ABusyDatabaseJustWaits_R40) {
