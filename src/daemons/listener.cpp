@@ -1,6 +1,7 @@
 // orchd-listener.service: webhooks, and reading, over HTTP on the sockets of orchd-listener.socket.
 #include <malloc.h>
 #include <systemd/sd-daemon.h>
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -61,6 +62,8 @@ listener::Secrets read_secrets() {
     return secrets;
 }
 
+constexpr std::size_t buffered_bytes = 32u << 20;  // of bodies: the unit's MemoryMax= allows for the largest setting
+
 // Less than a sender's own patience (Gitea: five seconds), so that it is told.
 Result<store::Db> open_database() { return store::Db::open(std::string(names::database), {.busy_timeout_ms = 4000}); }
 
@@ -89,22 +92,26 @@ Status serve() {
     listener::Answers answers(tell_refusals);
     net::Router router;
     listener::add_read_routes(router, reader, answers);
+    const auto most_body = static_cast<std::size_t>(settings.webhook_max_bytes);
     net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
-                                .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source)});
+                                .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source),
+                                .buffered_bytes = std::max(buffered_bytes, 2 * most_body)});
     if (auto listening = listen_on_passed_sockets(server); !listening) return listening;
     listener::Writer writer({.open = open_database,
                              .post = [&server](std::function<void()> work) { server.post(std::move(work)); },
                              .committed = [] { host::poke(std::string(names::wake_socket)); }});
     listener::Webhooks webhooks(read_secrets(), {.utc_ms = [] { return host::now().utc_ms; }, .boot_ms = host::boottime_ms},
-                                writer);
+                                writer, most_body);
     webhooks.add_to(router);
     server.on_answer([&answers](int status, const std::string& source) { answers.count(status, source); });
+    server.on_sweep([&answers] { answers.tell_rest(false); });
     server.on_no_room([told_at = std::optional<std::int64_t>()](const std::string& why) mutable {
         if (due_again(told_at, host::boottime_ms(), std::int64_t{60'000})) tell_no_room(why);
     });
     server.stop_on_signals();
     (void)sd_notify(0, "READY=1");
     server.run(std::chrono::seconds(settings.listener_idle_s));
+    answers.tell_rest(true);
     (void)sd_notify(0, "STOPPING=1");
     return {};
 }

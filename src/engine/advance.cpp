@@ -2,6 +2,7 @@
 
 #include "core/planted.h"
 #include "core/unjudged.h"
+#include "engine/early.h"
 #include "engine/judged.h"
 #include "engine/leases.h"
 #include "engine/merge.h"
@@ -160,17 +161,22 @@ Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
             if (auto noted = note_answers(who, turn, answers); !noted) return noted;
         }
         if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
+        auto reason = decision.reason;
         if (decision.gate == Gate::analysis_approved) {
             const auto& item = turn.task().work_item;
-            auto posted = post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
-                                         item + " waits for your approval of its analysis: orchctl task approve " + item +
-                                             ", or orchctl task reject " + item + " REASON",
-                                         who.now);
+            const auto early = early_word_text(who.tx.db(), item);
+            if (!early) return fail(early.error());
+            if (!early->empty()) reason += "; " + *early;
+            auto posted =
+                post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
+                               item + " waits for your approval of its analysis" + (early->empty() ? "" : " (" + *early + ")") +
+                                   ": orchctl task approve " + item + ", or orchctl task reject " + item + " REASON",
+                               who.now);
             if (!posted) return posted;
             // What the person will judge is what was looked at, also where somebody else pushed it.
             if (auto seen = store::set_head(who.tx, turn.task().id, turn.head(), who.now); !seen) return seen;
         }
-        return set_waiting(who, turn, gate, decision.reason);
+        return set_waiting(who, turn, gate, reason);
     });
 }
 

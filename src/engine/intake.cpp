@@ -2,10 +2,13 @@
 
 #include <exception>
 #include <functional>
+#include <utility>
 
 #include "core/boundary.h"
 #include "core/payload.h"
+#include "engine/astray.h"
 #include "engine/intake_parts.h"
+#include "engine/notes.h"
 #include "tracker/plane_events.h"
 
 namespace orchd::engine {
@@ -39,33 +42,11 @@ bool passes(const Error& error) {
 // Our own rules said no, and nothing is wrong with the delivery either.
 bool refused(const Error& error) { return !error.by_database && (error.code == Errc::conflict || error.code == Errc::no_such); }
 
-// "gitea/hello" -> {"gitea", "hello"}; without a project "gitea" -> {"gitea", ""}.
-std::pair<std::string_view, std::string_view> parts_of(std::string_view source) {
-    const auto slash = source.find('/');
-    if (slash == std::string_view::npos) return {source, {}};
-    return {source.substr(0, slash), source.substr(slash + 1)};
-}
-
 Result<const settings::Project*> named_project(const World& world, std::string_view name) {
     const auto* project = settings::find(world.projects, name);
     if (project == nullptr)
         return fail(Errc::no_such,
                     "there is no project " + one_line(name, 100) + " with a valid file, which the address names");
-    return project;
-}
-
-Result<const settings::Project*> forge_project(const World& world, std::string_view named, const std::string& repository) {
-    if (named.empty()) {
-        const auto* project = settings::project_of_repository(world.projects, repository);
-        if (project == nullptr) return fail(Errc::no_such, "no project has [forge] repository = \"" + repository + "\"");
-        return project;
-    }
-    auto project = named_project(world, named);
-    if (!project) return project;
-    const auto* owner = settings::project_of_repository(world.projects, repository);
-    if (!(*project)->forge_repository.empty() && owner != *project)
-        return fail(Errc::no_such, repository + " is not the repository of " + (*project)->name + ", which is " +
-                                       (*project)->forge_repository);
     return project;
 }
 
@@ -87,23 +68,47 @@ Work nothing(std::string why) {
     return {"intake", [why = std::move(why)](const Acting&) -> Result<Consequence> { return nothing_to_do(why); }};
 }
 
+// It is no project's: told once to a person where it seems to be somebody's, and as long as it lasts by `orchctl doctor`.
+Work astray(World& world, const store::Delivery& delivery, const forge::GiteaEvent& event, std::string why) {
+    return {"intake",
+            [&world, source = delivery.source, at = delivery.received_at, name = event.repository, id = event.repository_id,
+             why = std::move(why)](const Acting& who) -> Result<Consequence> {
+                auto noted = store::note_astray(who.tx, source, id, name, at);
+                if (!noted) return fail(noted.error());
+                auto story = astray_story(who.tx.db(), world.projects, *noted);
+                if (!story) return fail(story.error());
+                if (*story && !(*story)->project.empty()) {
+                    auto told = post_astray(who.tx, (*story)->project, source + ' ' + std::to_string(id) + ' ' + name,
+                                            (*story)->text, who.now);
+                    if (!told) return fail(told.error());
+                }
+                return nothing_to_do(why);
+            }};
+}
+
+// With the object as the forge shows it, where the event tells of one that can be looked at.
+Status look(forge::Objects& forge, const settings::Project& project, forge::GiteaEvent& event) {
+    auto* review = std::get_if<forge::ReviewTold>(&event.what);
+    if (auto* pull = review != nullptr ? &review->of : std::get_if<forge::PullRequest>(&event.what)) {
+        auto seen = forge.look(project, *pull);
+        if (!seen) return fail(seen.error());
+        *pull = std::move(*seen);
+    }
+    if (auto* status = std::get_if<forge::StatusTold>(&event.what)) {
+        auto seen = forge.look(project, *status);
+        if (!seen) return fail(seen.error());
+        *status = std::move(*seen);
+    }
+    return {};
+}
+
 Result<Work> forge_work(World& world, forge::Objects& forge, std::string_view named, const store::Delivery& delivery) {
     auto event = forge::read_gitea_event(delivery.event, delivery.body);
     if (!event) return fail(event.error());
     if (const auto* none = std::get_if<forge::Nothing>(&event->what)) return nothing(none->why);
-    auto project = forge_project(world, named, event->repository);
-    if (!project) return nothing(project.error().text);
-    auto* review = std::get_if<forge::ReviewTold>(&event->what);
-    if (auto* pull = review != nullptr ? &review->of : std::get_if<forge::PullRequest>(&event->what)) {
-        auto seen = forge.look(**project, *pull);
-        if (!seen) return fail(seen.error());
-        *pull = std::move(*seen);
-    }
-    if (auto* status = std::get_if<forge::StatusTold>(&event->what)) {
-        auto seen = forge.look(**project, *status);
-        if (!seen) return fail(seen.error());
-        *status = std::move(*seen);
-    }
+    auto project = project_of_delivery(world.projects, named, event->repository);
+    if (!project) return astray(world, delivery, *event, project.error().text);
+    if (auto looked = look(forge, **project, *event); !looked) return fail(looked.error());
     return Work{"forge", [&world, p = *project, e = std::move(*event), at = delivery.received_at](const Acting& who) {
                     return take_forge_event(world, who, *p, e, at);
                 }};
@@ -115,11 +120,11 @@ Result<Work> tracker_work(World& world, tracker::Tracker& tracker, std::string_v
     if (const auto* none = std::get_if<tracker::Nothing>(&event->what)) return nothing(none->why);
     auto project = tracker_project(world, named, event->project);
     if (!project) return nothing(project.error().text);
-    ItemSeen seen{std::get<tracker::ItemTold>(event->what)};
+    ItemSeen seen{.told = std::get<tracker::ItemTold>(event->what), .received_at = delivery.received_at};
     auto item = tracker.look(**project, seen.told.item);
     if (!item) return fail(item.error());
     seen.told.item = std::move(*item);
-    seen.at = seen.told.item.at == 0 ? delivery.received_at : seen.told.item.at;
+    seen.at = not_after(seen.told.item.at, delivery.received_at);
     return Work{"tracker:" + seen.told.by,
                 [&world, p = *project, seen](const Acting& who) { return take_item(world, who, *p, seen); },
                 [p = *project, seen](const Acting& who) { return note_item(who, *p, seen); }};
@@ -128,7 +133,7 @@ Result<Work> tracker_work(World& world, tracker::Tracker& tracker, std::string_v
 }  // namespace
 
 Result<Intake::Outcome> Intake::understand(const store::Delivery& delivery) {
-    const auto [kind, named] = parts_of(delivery.source);
+    const auto [kind, named] = parts_of_source(delivery.source);
     auto work = kind == "gitea"   ? forge_work(world_, forge_, named, delivery)
                 : kind == "plane" ? tracker_work(world_, tracker_, named, delivery)
                                   : nothing("nothing here understands " + one_line(delivery.source, 100));
@@ -185,14 +190,17 @@ Result<IntakeResult> Intake::pass(int at_most) {
             result.more = true;
             break;
         }
-        after_ = id;
         auto delivery = store::find_delivery(world_.db, id);
         if (!delivery) return fail(delivery.error());
+        const auto before = std::exchange(after_, id);
         if (!*delivery || (*delivery)->state != DeliveryState::pending) continue;
         boundary("intake.commit.before");
         auto outcome = take(**delivery);
         if (!outcome) {  // it stays pending; what is wrong with the database would be wrong with the next one too
-            if (outcome.error().by_database) return fail(outcome.error());
+            if (outcome.error().by_database) {
+                after_ = before;
+                return fail(outcome.error());
+            }
             world_.warn("", "delivery " + std::to_string(id) + " waits: " + outcome.error().text);
             continue;
         }

@@ -2,6 +2,7 @@
 // Private to the engine.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "engine/events.h"
@@ -19,6 +20,12 @@ struct Consequence {
 [[nodiscard]] inline Consequence became(std::string sentence) { return {true, std::move(sentence)}; }
 [[nodiscard]] inline Consequence nothing_to_do(std::string why) { return {false, std::move(why)}; }
 
+// A stamp of somebody else's clock as what happened at the latest when it was told: one from the future would make all that
+// follows old. 0: not told.
+[[nodiscard]] inline std::int64_t not_after(std::int64_t told, std::int64_t received_at) {
+    return told == 0 ? received_at : std::min(told, received_at);
+}
+
 // Errc::conflict where the task's present state forbids it.
 [[nodiscard]] Result<Consequence> take_forge_event(World& world, const Acting& who, const settings::Project& project,
                                                    const forge::GiteaEvent& event, std::int64_t received_at);
@@ -28,6 +35,7 @@ struct Consequence {
 struct ItemSeen {
     tracker::ItemTold told;  // the item as it was looked at
     std::int64_t at = 0;     // of its last change
+    std::int64_t received_at = 0;
 };
 // Errc::no_such where its state's name is not known.
 [[nodiscard]] Status note_item(const Acting& who, const settings::Project& project, const ItemSeen& seen);

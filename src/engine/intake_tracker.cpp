@@ -1,9 +1,12 @@
 // A tracker's work item: what its state asks, once for each time that it came to stand there.
 #include "core/planted.h"
 #include "core/text.h"
+#include "core/utc_text.h"
 #include "core/work_item.h"
 #include "engine/intake_parts.h"
 #include "engine/operate_within.h"
+#include "engine/why.h"
+#include "store/early_words.h"
 #include "store/seen.h"
 #include "store/tasks.h"
 
@@ -45,7 +48,7 @@ Result<store::TrackerItem> noted_item(const Acting& who, const settings::Project
     if (!known) return fail(known.error());
     auto row = known->value_or(store::TrackerItem{.project = project.name, .item = item.id, .seen_at = -1});
     row.work_item = item_name(project, item);
-    if (seen.at >= row.seen_at || planted("late_news")) {
+    if (seen.at > row.seen_at || planted("late_news")) {
         row.seen_at = seen.at;
         row.state = item.state.id;
     }
@@ -76,6 +79,38 @@ Result<Consequence> resume(World& world, const Acting& who, const store::Task& t
     }
     return fail(Errc::conflict,
                 item + " is held (" + held + ": " + task.hold_reason + "), which its operator alone can release");
+}
+
+// Whether the word was given, or came, before the analysis that it would judge was there. The tracker's clock is asked only of
+// what the task has lived through: of stamps that are older than the task nothing follows but the order of arrival.
+bool too_early(const store::Task& task, const ItemSeen& seen) {
+    if (task.stage != Stage::analysis) return false;
+    if (!waits_for_approval(task) || task.hold != Hold::none) return true;
+    const auto opened = task.waiting_since.value_or(0);
+    return seen.received_at < opened || (seen.at >= task.created_at && seen.at < opened);
+}
+
+// Kept for whoever is asked when there is something to judge.
+Result<Consequence> keep(const Acting& who, const settings::Project& project, const std::string& work_item, Ask ask,
+                         std::int64_t at) {
+    const bool yes = ask == Ask::approve;
+    auto put = store::put_early_word(who.tx, {.project = project.name,
+                                              .work_item = work_item,
+                                              .colour = yes ? Colour::green : Colour::red,
+                                              .by = who.actor,
+                                              .at = at});
+    if (!put) return fail(put.error());
+    if (!*put) return nothing_to_do("nothing new: a word on " + work_item + " that is as late or later is on record");
+    auto task = store::find_task(who.tx.db(), work_item);
+    if (!task) return fail(task.error());
+    const std::string word = yes ? "approved" : "rejected";
+    if (*task) {
+        auto noted = add_event(who, "verdict_too_early", (*task)->id, std::nullopt, {{"verdict", word}, {"at", at}});
+        if (!noted) return fail(noted.error());
+    }
+    return became(work_item + " is " + word + " by " + who.actor + " before its analysis is there to be judged" +
+                  (*task ? "" : ", and before there is a task") +
+                  ": on record, and whoever is asked then is told; it judges nothing by itself");
 }
 
 Result<Consequence> judge(World& world, const Acting& who, const std::string& work_item, Ask ask) {
@@ -117,9 +152,16 @@ Result<Consequence> take_item(World& world, const Acting& who, const settings::P
     const bool first = ask == Ask::analyse && !*task;
     const bool changed = seen.told.state_changed || item.state.id != row->heeded_state;
     if (!first && seen.at < row->seen_at) return nothing_to_do(work_item + " has changed since in the tracker");
-    if (!first && (seen.at <= row->heeded_at || !changed) && !planted("heeded_again"))
-        return nothing_to_do("nothing new: " + work_item + " stood in " + described(*state) + " before");
-    if (seen.at > row->heeded_at) {
+    // Of two states of one moment nobody knows which was the last: the one that holds more up counts.
+    const bool tied = seen.at == row->heeded_at && item.state.id != row->heeded_state;
+    if (!first && !planted("heeded_again")) {
+        if (tied && ask != Ask::reject)
+            return nothing_to_do("not known whether " + work_item + " stands in " + described(*state) + ": of " +
+                                 utc_text(seen.at) + " the tracker told of another state too, which counts until it is moved");
+        if (!tied && (seen.at <= row->heeded_at || !changed))
+            return nothing_to_do("nothing new: " + work_item + " stood in " + described(*state) + " before");
+    }
+    if (seen.at > row->heeded_at || tied) {
         row->heeded_at = seen.at;
         row->heeded_state = item.state.id;
         if (auto put = store::put_tracker_item(who.tx, *row); !put) return fail(put.error());
@@ -127,6 +169,9 @@ Result<Consequence> take_item(World& world, const Acting& who, const settings::P
     if (ask == Ask::nothing)
         return nothing_to_do(work_item + " stands in " + described(*state) + ", which asks nothing of orchd");
     if (first) return create(world, who, project, item, work_item);
+    const bool verdict = ask != Ask::analyse;
+    if (verdict && !planted("early_word") && (!*task || too_early(**task, seen)))
+        return keep(who, project, work_item, ask, seen.at);
     if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
     if (terminal((*task)->stage)) return nothing_to_do(work_item + " is " + std::string(to_text((*task)->stage)) + " already");
     return ask == Ask::analyse ? resume(world, who, **task) : judge(world, who, work_item, ask);

@@ -7,6 +7,7 @@
 #include "core/work_item.h"
 #include "engine/maintain_parts.h"
 #include "engine/operation.h"
+#include "store/astray.h"
 #include "store/backup.h"
 #include "store/facts.h"
 #include "store/jobs.h"
@@ -73,6 +74,8 @@ Status forget_history(World& world, Maintained& done) {
         forgotten = forget(world, done.deliveries, [&](store::Tx& tx, std::int64_t) {
             return store::prune_deliveries(tx, deliveries_from, rows_at_once);
         });
+    if (forgotten)
+        forgotten = world.db.write([&](store::Tx& tx) { return store::forget_astray(tx, deliveries_from); }).map([](int) {});
     return forgotten;
 }
 

@@ -14,13 +14,16 @@ std::string key(const store::Task& task, std::int64_t seq, std::string_view what
     return task.work_item + '/' + std::to_string(seq) + '/' + std::string(what);
 }
 
-Status post(store::Tx& tx, const store::Task& task, const std::string& dedup_key, std::string_view message_id,
-            const std::string& text, const Now& now) {
-    const boost::json::object body{
-        {"message_id", message_id}, {"text", text}, {"task", task.work_item}, {"project", task.project}};
+Status post(store::Tx& tx, const std::string& work_item, const std::string& project, const std::string& dedup_key,
+            std::string_view message_id, const std::string& text, const Now& now) {
+    const boost::json::object body{{"message_id", message_id}, {"text", text}, {"task", work_item}, {"project", project}};
     auto posted = store::post(tx, "journal", dedup_key, boost::json::serialize(body), now);
     if (!posted) return fail(posted.error());
     return {};
+}
+Status post(store::Tx& tx, const store::Task& task, const std::string& dedup_key, std::string_view message_id,
+            const std::string& text, const Now& now) {
+    return post(tx, task.work_item, task.project, dedup_key, message_id, text, now);
 }
 
 std::string_view message_of(Hold hold) {
@@ -51,6 +54,11 @@ Status post_stage(store::Tx& tx, const store::Task& before, Stage to, const std:
     std::string text = before.work_item + ": " + std::string(to_text(before.stage)) + " -> " + std::string(to_text(to));
     if (!reason.empty()) text += ": " + reason;
     return post(tx, before, key(before, before.stage_seq + 1, "stage"), names::msg_stage_changed, text, now);
+}
+
+Status post_astray(store::Tx& tx, const std::string& project, const std::string& what, const std::string& text,
+                   const Now& now) {
+    return post(tx, "", project, "astray/" + what, names::msg_needs_you, text, now);
 }
 
 std::string job_named(const store::Job& job) {

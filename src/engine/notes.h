@@ -22,6 +22,10 @@ namespace orchd::engine {
 // The task stands in another stage now: once per stage number. `before` is the task as it was.
 [[nodiscard]] Status post_stage(store::Tx& tx, const store::Task& before, Stage to, const std::string& reason, const Now& now);
 
+// Deliveries that seem to be the project's lead nowhere: once for each `what`.
+[[nodiscard]] Status post_astray(store::Tx& tx, const std::string& project, const std::string& what, const std::string& text,
+                                 const Now& now);
+
 // A job as people are told of it: "job 17 (developer)".
 [[nodiscard]] std::string job_named(const store::Job& job);
 

@@ -10,6 +10,7 @@
 #include "engine/operate_within.h"
 #include "engine/operation.h"
 #include "engine/why.h"
+#include "store/early_words.h"
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/leases.h"
@@ -117,6 +118,7 @@ Status judge_within(World& world, const Acting& who, const std::string& work_ite
     const bool said_already = *before && (*before)->colour == verdict.colour && (*before)->commit == verdict.commit;
     if (!said_already)
         if (auto recorded = record_verdict(who, verdict); !recorded) return recorded;
+    if (auto forgotten = store::forget_early_word(who.tx, task->work_item); !forgotten) return forgotten;
     return ask_advance(world, who.tx, *task);
 }
 

@@ -1,27 +1,17 @@
 #include "engine/why.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 #include "core/text.h"
+#include "core/utc_text.h"
 #include "engine/disk.h"
+#include "engine/early.h"
 #include "engine/leases.h"
 #include "engine/notes.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
 namespace {
-
-// "2026-11-22 01:50:07 UTC"
-std::string time_text(std::int64_t utc_ms) {
-    const std::time_t seconds = utc_ms / 1000;
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
-    return {text.data(), length};
-}
 
 // "40 s", "4 min", "3 h", "2 days"
 std::string span_text(std::int64_t ms) {
@@ -123,7 +113,7 @@ Why queued(const store::Task& task, const store::Job& job, const HostView& host)
             return {.text = "Queued: " + name + " is not started, since project " + task.project + " has no valid file.",
                     .command = "orchctl project check " + task.project};
         case store::Obstacle::not_due:
-            return {.text = "Backing off: " + name + " starts at " + time_text(job.available_at) + "." + after,
+            return {.text = "Backing off: " + name + " starts at " + utc_text(job.available_at) + "." + after,
                     .until = job.available_at};
         case store::Obstacle::host_slots:
             return {.text = "Queued: " + name + " waits for a slot of this host, which has " +
@@ -168,7 +158,7 @@ std::string ahead_text(const LeaseAhead& ahead, const HostView& host) {
 }
 
 Why waiting(const store::Task& task, const Surroundings& around, const HostView& host) {
-    const auto since = task.waiting_since ? ", since " + time_text(*task.waiting_since) : std::string();
+    const auto since = task.waiting_since ? ", since " + utc_text(*task.waiting_since) : std::string();
     const auto ahead = around.ahead ? ahead_text(*around.ahead, host) + "." : std::string();
     return {.text = with_reason("Waits for " + task.waiting_for + since, task.waiting_reason + ahead),
             .since = task.waiting_since};
@@ -195,8 +185,8 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
     if (!around.cancelled_need.empty()) return waits_in_vain(task, around.cancelled_need);
     if (task.hold != Hold::none) return held(task);
     if (!next && waits_for_approval(task) && !around.answered) {
-        const auto since = task.waiting_since ? " since " + time_text(*task.waiting_since) : std::string();
-        return {.text = "Its analysis waits for an approval" + since + ".",
+        const auto since = task.waiting_since ? " since " + utc_text(*task.waiting_since) : std::string();
+        return {.text = "Its analysis waits for an approval" + since + "." + (around.early.empty() ? "" : " " + around.early),
                 .command = "orchctl task approve " + task.work_item,
                 .needs_you = true,
                 .since = task.waiting_since};
@@ -263,6 +253,11 @@ Result<Surroundings> look_around(const WorldView& view, const store::Task& task)
         if (!*needed) continue;
         around.needs.push_back((*needed)->work_item);
         if ((*needed)->stage == Stage::cancelled) around.cancelled_need = (*needed)->work_item;
+    }
+    if (waits_for_approval(task)) {
+        auto early = early_word_text(db, task.work_item);
+        if (!early) return fail(early.error());
+        around.early = std::move(*early);
     }
     auto answered = find_answer(db, task);
     if (!answered) return fail(answered.error());

@@ -54,6 +54,7 @@ struct Surroundings {
     std::optional<store::Project> project;
     std::vector<std::string> needs;  // work items that it waits for
     std::string cancelled_need;      // one of them that was cancelled, and so will never be done
+    std::string early;               // what a tracker said of its analysis before it was there to be judged
     bool answered = false;           // a person's word on its open gate is on record, and no step has heeded it yet
     std::vector<store::Job> live;    // its live jobs
     std::optional<store::TransitionLease> lease;  // while somebody holds it

@@ -43,7 +43,7 @@ std::string commit(Payload& in, std::string_view path) {
 What push(Payload& in) {
     auto ref = name(in, "ref");
     if (!ref.starts_with(branches)) return Nothing{"it is no branch that was pushed"};
-    return BranchMoved{ref.substr(branches.size()), commit(in, "after"), true};
+    return BranchMoved{ref.substr(branches.size()), commit(in, "after"), true, no_commit(in.text_if_any("after"))};
 }
 
 // Gitea, and hooks of its type, shorten the name; hooks of type forgejo do not.
@@ -51,7 +51,7 @@ What created_or_deleted(Payload& in, bool created) {
     if (in.text("ref_type") != "branch") return Nothing{"it is no branch"};
     auto ref = name(in, "ref");
     if (ref.starts_with(branches)) ref.erase(0, branches.size());
-    return BranchMoved{std::move(ref), created ? commit(in, "sha") : std::string(), true};
+    return BranchMoved{std::move(ref), created ? commit(in, "sha") : std::string(), true, !created};
 }
 What created(Payload& in) { return created_or_deleted(in, true); }
 What deleted(Payload& in) { return created_or_deleted(in, false); }
@@ -101,6 +101,8 @@ What status(Payload& in) {
 
 PullRequest pull_of(Payload& in) {
     PullRequest pull;
+    pull.id = in.number_if_any("pull_request.id");
+    if (pull.id < 0) in.refuse("pull_request.id", "is no id");
     pull.number = in.number("pull_request.number");
     if (pull.number <= 0) in.refuse("pull_request.number", "is no number of a pull request");
     pull.branch = name(in, "pull_request.head.label");  // .ref is refs/pull/N/head once the branch is gone
@@ -115,10 +117,19 @@ PullRequest pull_of(Payload& in) {
     return pull;
 }
 
-// Anybody may open one from a copy of the repository, with a branch of any name. -1: the copy is gone.
+// Anybody may open one from a copy of the repository, with a branch of any name. Where the copy is gone, its id is -1: of that
+// no more can be told than that it is not ours, whose id is the one of the base.
 bool from_elsewhere(Payload& in) {
-    const auto head = in.number_if_any("pull_request.head.repo_id");
-    return head > 0 && head != in.number_if_any("pull_request.base.repo_id");
+    const auto id_of = [&](const std::string& side) -> std::optional<std::int64_t> {
+        for (const auto& path : {side + ".repo_id", side + ".repo.id"})
+            if (in.has(path)) return in.number_if_any(path);
+        return std::nullopt;
+    };
+    const auto head = id_of("pull_request.head");
+    if (!head) return false;
+    auto base = id_of("pull_request.base");
+    if (!base && in.has("repository.id")) base = in.number_if_any("repository.id");
+    return *head <= 0 || head != base;
 }
 // One that was pushed to refs/for/ (AGit) has the label of no branch.
 bool from_no_branch(Payload& in) {
@@ -204,11 +215,15 @@ Result<GiteaEvent> read_gitea_event(std::string_view event, std::string_view bod
     const auto* kind = std::ranges::find(kinds, event, &Kind::event);
     if (kind == kinds.end()) {
         const auto named = event.empty() ? "an event without a name" : "unknown event \"" + one_line(event, 100) + "\"";
-        return GiteaEvent{{}, Nothing{named}};
+        return GiteaEvent{.repository = {}, .what = Nothing{named}};
     }
     GiteaEvent told;
     told.what = kind->read(*in);
-    if (!std::holds_alternative<Nothing>(told.what)) told.repository = name(*in, "repository.full_name");
+    if (!std::holds_alternative<Nothing>(told.what)) {
+        told.repository = name(*in, "repository.full_name");
+        told.repository_id = in->number_if_any("repository.id");
+        if (told.repository_id < 0) in->refuse("repository.id", "is no id");
+    }
     if (auto good = in->problem(); !good) return fail(good.error());
     return told;
 }

@@ -17,6 +17,7 @@ struct BranchMoved {
     std::string branch;
     std::string commit;   // empty where it is gone or not told
     bool pushed = false;  // it was pushed; otherwise CI has news of it
+    bool deleted = false;
 };
 
 struct StatusTold {
@@ -29,12 +30,14 @@ struct StatusTold {
 enum class PullState { open, closed, merged };
 
 struct PullRequest {
+    std::int64_t id = 0;  // the forge's own, which no other ever has; 0: not told
     std::int64_t number = 0;
     std::string branch;  // also when the branch is gone by now
     std::string head;    // its commit
     std::string target;  // the branch it is to go to
     PullState state = PullState::open;
     std::int64_t at = 0;  // of its last change, as StatusTold::at
+    bool looked = false;  // the forge was asked, and says so now: that goes before what was told of the same second
 };
 
 enum class ReviewState { commented, approved, rejected };
@@ -50,7 +53,8 @@ struct Nothing {  // an event that nothing here depends on
 };
 
 struct GiteaEvent {
-    std::string repository;  // "acme/app"; empty for some events that come to nothing
+    std::string repository;          // "acme/app"; empty for some events that come to nothing
+    std::int64_t repository_id = 0;  // the forge's own, which no other ever has, whatever its name; 0: not told
     std::variant<Nothing, BranchMoved, StatusTold, PullRequest, ReviewTold> what;
 };
 

@@ -25,10 +25,24 @@ void Answers::count(int status, const std::string& source, Clock::time_point now
         ++of.total;
         if (!refusal(status)) return;
         ++of.untold;
+        of.last_source = source;
         if (!due_again(of.told_at, now, tell_every)) return;
         refusals.count = std::exchange(of.untold, 0);
     }
     tell_(refusals);
+}
+
+void Answers::tell_rest(bool all, Clock::time_point now) {
+    std::vector<Refusals> due;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& [status, of] : by_status_) {
+            if (of.untold == 0) continue;
+            if (!due_again(of.told_at, now, tell_every) && !all) continue;
+            due.push_back({.status = status, .count = std::exchange(of.untold, 0), .last_source = of.last_source});
+        }
+    }
+    for (const auto& refusals : due) tell_(refusals);
 }
 
 views::HttpAnswers Answers::totals() const {

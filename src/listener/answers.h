@@ -1,5 +1,5 @@
 // How many requests were answered how, and what of it the journal hears: refusals by their status, each a line a minute at
-// most.
+// most, and each of them in the end.
 #pragma once
 
 #include <chrono>
@@ -27,12 +27,15 @@ public:
     explicit Answers(Tell tell) : tell_(std::move(tell)) {}
     // One more. Any thread.
     void count(int status, const std::string& source, Clock::time_point now = Clock::now());
+    // Tells what was held back and is due by now; `all`: whatever is due when, since nobody will ask again. Any thread.
+    void tell_rest(bool all, Clock::time_point now = Clock::now());
     // All since the start, by status. Any thread.
     [[nodiscard]] views::HttpAnswers totals() const;
 
 private:
     struct OfStatus {
         std::int64_t total = 0, untold = 0;
+        std::string last_source;
         std::optional<Clock::time_point> told_at;
     };
     Tell tell_;

@@ -94,8 +94,131 @@ void identify_plane(const net::Request&, const Look& look, store::NewDelivery& d
 const Webhooks::Dialect Webhooks::gitea{"gitea", gitea_signatures, gitea_events, identify_gitea};
 const Webhooks::Dialect Webhooks::plane{"plane", plane_signatures, plane_events, identify_plane};
 
-Webhooks::Webhooks(Secrets secrets, WebhookClocks clocks, Writer& writer)
-    : secrets_(std::move(secrets)), clocks_(std::move(clocks)), writer_(writer) {}
+Webhooks::Webhooks(Secrets secrets, WebhookClocks clocks, Writer& writer, std::size_t most_body)
+    : secrets_(std::move(secrets)), clocks_(std::move(clocks)), writer_(writer), most_body_(most_body) {}
+
+namespace {
+
+struct Refused {
+    int status = 0;
+    std::string text;
+};
+const Refused bad_form{400, "the form has not exactly one field named payload"};
+
+// What the head alone refuses.
+std::optional<Refused> refused_by_head(const net::Request& head) {
+    if (!head.wildcard.empty() && !valid_project_name(head.wildcard)) return Refused{404, "this is no name of a project"};
+    if (format_of(head) == Format::other)
+        return Refused{415, "a webhook is application/json or application/x-www-form-urlencoded"};
+    if (const auto coding = head.field("content-encoding"); !coding.empty() && coding != "identity")
+        return Refused{415, "a webhook is sent without a content coding"};
+    return std::nullopt;
+}
+
+}  // namespace
+
+// Who claims a signature is read first, whatever the head says: what is signed right is not refused without a trace.
+std::optional<net::Response> Webhooks::admit(const Dialect& dialect, const net::Request& head) {
+    const auto refused = refused_by_head(head);
+    const auto source = source_of(dialect.name, head);
+    const bool secret = secrets_.of(source) != nullptr;
+    const bool claims = std::any_of(dialect.signatures.begin(), dialect.signatures.end(),
+                                    [&](auto name) { return !digits_of(head.field(name)).empty(); });
+    if (claims && secret) return std::nullopt;
+    if (refused) return net::error_response(refused->status, refused->text);
+    if (!secret) tell_missing_secret(source);
+    return unsigned_answer(head);
+}
+
+// One delivery as it comes. Its signature is worked out piece by piece; only what may be put on record is kept.
+class Webhooks::Incoming final : public net::Body {
+public:
+    Incoming(Webhooks& webhooks, const Dialect& dialect, const net::Request& head, std::size_t announced)
+        : webhooks_(webhooks), dialect_(dialect), refused_(refused_by_head(head)) {
+        for (const auto& secret : *webhooks.secrets_.of(source_of(dialect.name, head))) codes_.push_back(secret.begin());
+        if (!refused_ && format_of(head) == Format::form)
+            form_.emplace("payload", [this](std::string_view piece) { take(piece); });
+        else if (!refused_ && announced <= webhooks.most_body_)
+            kept_.reserve(announced);
+    }
+
+    void put(std::string_view piece) override {
+        size_ += piece.size();
+        form_ ? form_->put(piece) : take(piece);
+    }
+    [[nodiscard]] std::size_t held() const override { return kept_.size(); }
+
+    void finish(net::Request request, net::Reply reply) override {
+        const bool whole = !form_ || form_->finish();
+        if (!signed_right(request)) {
+            if (!refused_ && !whole) refused_ = bad_form;
+            return reply.send(refused_ ? answer(*refused_) : webhooks_.unsigned_answer(request));
+        }
+        reply.trust();
+        if (!whole) refused_ = bad_form;
+        if (!refused_ && signed_bytes_ > webhooks_.most_body_)
+            refused_ = Refused{413, "the body has " + std::to_string(signed_bytes_) + " bytes, " +
+                                        std::to_string(webhooks_.most_body_) + " is the most (webhook_max_bytes)"};
+        auto look = refused_ ? Result<Look>(Look{}) : look_at(kept_);
+        if (!look) refused_ = Refused{400, look.error().text};
+        submit(request, look ? *look : Look{}, std::move(reply));
+    }
+
+private:
+    static net::Response answer(const Refused& refused) { return net::error_response(refused.status, refused.text); }
+
+    // A piece of what was signed.
+    void take(std::string_view piece) {
+        for (auto& code : codes_) code.add(piece);
+        hash_.add(piece);
+        signed_bytes_ += piece.size();
+        if (refused_) return;
+        if (signed_bytes_ > webhooks_.most_body_) return std::string().swap(kept_);
+        // Its length was not said: room for all of it at once, of which the host gives what is used.
+        constexpr std::size_t small = 64u << 10;
+        const auto size = kept_.size() + piece.size();
+        if (size > kept_.capacity()) kept_.reserve(size <= small ? small : webhooks_.most_body_);
+        kept_ += piece;
+    }
+
+    bool signed_right(const net::Request& request) {
+        bool right = false;
+        for (auto& code : codes_) {
+            const auto is = code.finish();
+            for (const auto name : dialect_.signatures) right = is(digits_of(request.field(name))) || right;
+        }
+        return right;
+    }
+
+    void submit(const net::Request& request, const Look& look, net::Reply reply) {
+        const bool named = request.wildcard.empty() || valid_project_name(request.wildcard);
+        store::NewDelivery delivery{.source = named ? source_of(dialect_.name, request) : std::string(dialect_.name),
+                                    .dedup_key = {},
+                                    .body_hash = hash_.finish(),
+                                    .event = word_of(request, dialect_.events),
+                                    .body = {},
+                                    .received_at = webhooks_.clocks_.utc_ms(),
+                                    .peer = request.source,
+                                    .size = static_cast<std::int64_t>(size_)};
+        dialect_.identify(request, look, delivery);
+        if (!refused_) {
+            delivery.body = std::move(kept_);
+            return webhooks_.writer_.submit(std::move(delivery), std::move(reply));
+        }
+        delivery.refused = std::to_string(refused_->status) + ": " + refused_->text;
+        webhooks_.writer_.refuse(std::move(delivery), answer(*refused_), std::move(reply));
+    }
+
+    Webhooks& webhooks_;
+    const Dialect& dialect_;
+    std::optional<Refused> refused_;
+    std::vector<net::Hmac::Running> codes_;
+    net::Sha256 hash_;
+    std::optional<net::FormField> form_;
+    std::string kept_;
+    std::size_t size_ = 0;          // of the body as it came
+    std::size_t signed_bytes_ = 0;  // of it, or of the form's field
+};
 
 void Webhooks::add_to(net::Router& router) {
     for (const auto* dialect : {&gitea, &plane}) {
@@ -108,54 +231,12 @@ void Webhooks::add_to(net::Router& router) {
 void Webhooks::add_source(net::Router& router, const Dialect& dialect, const std::string& path) {
     router.add({.method = "POST",
                 .path = path,
-                .handler = [this, &dialect](net::Request request,
-                                            net::Reply reply) { take(dialect, std::move(request), std::move(reply)); },
-                .most_body = most_body,
-                .admission = [this, &dialect](const net::Request& head) { return admit(dialect, head); }});
-}
-
-std::optional<net::Response> Webhooks::admit(const Dialect& dialect, const net::Request& head) {
-    if (!head.wildcard.empty() && !valid_project_name(head.wildcard))
-        return net::error_response(404, "this is no name of a project");
-    if (format_of(head) == Format::other)
-        return net::error_response(415, "a webhook is application/json or application/x-www-form-urlencoded");
-    if (const auto coding = head.field("content-encoding"); !coding.empty() && coding != "identity")
-        return net::error_response(415, "a webhook is sent without a content coding");
-    const auto source = source_of(dialect.name, head);
-    if (secrets_.of(source) == nullptr) {
-        tell_missing_secret(source);
-        return unsigned_answer(head);
-    }
-    const bool claims = std::any_of(dialect.signatures.begin(), dialect.signatures.end(),
-                                    [&](auto name) { return !digits_of(head.field(name)).empty(); });
-    return claims ? std::nullopt : std::optional(unsigned_answer(head));
-}
-
-void Webhooks::take(const Dialect& dialect, net::Request request, net::Reply reply) {
-    if (format_of(request) == Format::form) {
-        auto payload = net::form_value(request.body, "payload");
-        if (!payload) return reply.send(net::error_response(400, "the form has not exactly one field named payload"));
-        request.body = std::move(*payload);
-    }
-    const auto source = source_of(dialect.name, request);
-    const auto right = [&](const net::Hmac& secret) {
-        return std::any_of(dialect.signatures.begin(), dialect.signatures.end(),
-                           [&](auto name) { return secret.signs(request.body, digits_of(request.field(name))); });
-    };
-    const auto& secrets = *secrets_.of(source);
-    if (std::none_of(secrets.begin(), secrets.end(), right)) return reply.send(unsigned_answer(request));
-    reply.trust();
-    const auto look = look_at(request.body);
-    if (!look) return reply.send(net::error_response(400, look.error().text));
-    store::NewDelivery delivery{.source = source,
-                                .dedup_key = {},
-                                .body_hash = net::sha256_hex(request.body),
-                                .event = word_of(request, dialect.events),
-                                .body = {},
-                                .received_at = clocks_.utc_ms()};
-    dialect.identify(request, *look, delivery);
-    delivery.body = std::move(request.body);
-    writer_.submit(std::move(delivery), std::move(reply));
+                .handler = {},
+                .most_body = most_read,
+                .admission = [this, &dialect](const net::Request& head) { return admit(dialect, head); },
+                .open_body = [this, &dialect](const net::Request& head, std::size_t announced) -> std::unique_ptr<net::Body> {
+                    return std::make_unique<Incoming>(*this, dialect, head, announced);
+                }});
 }
 
 net::Response Webhooks::unsigned_answer(const net::Request& request) {

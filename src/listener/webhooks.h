@@ -21,20 +21,22 @@ struct WebhookClocks {
 // Lives on the server's thread; its routes refer to it.
 class Webhooks {
 public:
-    static constexpr std::size_t most_body = 1u << 20;
+    // A body is read so far, whatever is kept of it, to see whether it was signed; what is larger is refused as a stranger's.
+    static constexpr std::size_t most_read = 128u << 20;
     // Two equal bodies of one Plane webhook are one delivery if they come within this time of each other, or a little more:
     // longer than Plane goes on sending one.
     static constexpr std::int64_t window_ms = 3'600'000;
 
-    Webhooks(Secrets secrets, WebhookClocks clocks, Writer& writer);
+    // A signed body of more than `most_body` bytes (of a form: its payload) is on record as refused.
+    Webhooks(Secrets secrets, WebhookClocks clocks, Writer& writer, std::size_t most_body);
     Webhooks(const Webhooks&) = delete;
     void add_to(net::Router& router);
 
 private:
     struct Dialect;
+    class Incoming;
     void add_source(net::Router& router, const Dialect& dialect, const std::string& path);
     [[nodiscard]] std::optional<net::Response> admit(const Dialect& dialect, const net::Request& head);
-    void take(const Dialect& dialect, net::Request request, net::Reply reply);
     [[nodiscard]] net::Response unsigned_answer(const net::Request& request);
     void tell_missing_secret(const std::string& source);
     static const Dialect gitea, plane;
@@ -42,6 +44,7 @@ private:
     Secrets secrets_;
     WebhookClocks clocks_;
     Writer& writer_;
+    const std::size_t most_body_;
     Failures failures_;
     std::unordered_map<std::string, std::optional<std::int64_t>> told_at_;  // that a source has no secret
 };

@@ -23,6 +23,14 @@ net::Response answer_to(const Result<store::Accepted>& accepted) {
     return net::status_response(*accepted == store::Accepted::stored ? "stored" : "duplicate");
 }
 
+// Each of them: they were signed, so whoever can fill the journal with them is no stranger.
+void tell(const store::NewDelivery& d) {
+    host::log(host::Level::warning,
+              "a signed delivery was refused: " + d.refused + "; from " + d.peer + " for " + d.source + ", event \"" + d.event +
+                  "\", " + std::to_string(d.size) + " bytes, known as " + d.dedup_key,
+              {{"ORCHD_DELIVERY_SOURCE", d.source}, {"ORCHD_HTTP_SOURCE", d.peer}});
+}
+
 Answers spread(const Result<std::vector<store::Accepted>>& committed, std::size_t count) {
     if (!committed) return Answers(count, fail(committed.error()));
     return {committed->begin(), committed->end()};
@@ -41,11 +49,19 @@ Writer::~Writer() {
     thread_.join();
 }
 
-void Writer::submit(store::NewDelivery delivery, net::Reply reply) {
+void Writer::submit(store::NewDelivery delivery, net::Reply reply) { add(std::move(delivery), std::move(reply), std::nullopt); }
+
+void Writer::refuse(store::NewDelivery delivery, net::Response answer, net::Reply reply) {
+    tell(delivery);
+    add(std::move(delivery), std::move(reply), std::move(answer));
+}
+
+void Writer::add(store::NewDelivery delivery, net::Reply reply, std::optional<net::Response> refusal) {
     {
         const std::lock_guard lock(mutex_);
         waiting_.deliveries.push_back(std::move(delivery));
         waiting_.replies.push_back(std::move(reply));
+        waiting_.refusals.push_back(std::move(refusal));
     }
     changed_.notify_one();
 }
@@ -54,6 +70,7 @@ void Writer::work() {
     // Opened before the first delivery comes; if it cannot be, that one tries again.
     if (auto opened = parts_.open()) db_ = std::move(*opened);
     while (auto batch = next()) settle(std::move(*batch));
+    pay();
 }
 
 std::optional<Writer::Batch> Writer::next() {
@@ -73,12 +90,35 @@ void Writer::settle(Batch batch) {
     } else {
         answers = spread(committed, deliveries.size());
     }
+    owe(batch.deliveries, answers);
     batch.deliveries.clear();
+    if (committed) pay();
     // std::function wants what can be copied.
     auto replies = std::make_shared<std::vector<net::Reply>>(std::move(batch.replies));
-    parts_.post([replies, answers = std::move(answers)] {
-        for (std::size_t n = 0; n < answers.size(); ++n) (*replies)[n].send(answer_to(answers[n]));
+    parts_.post([replies, answers = std::move(answers), refusals = std::move(batch.refusals)] {
+        for (std::size_t n = 0; n < answers.size(); ++n) (*replies)[n].send(refusals[n] ? *refusals[n] : answer_to(answers[n]));
     });
+}
+
+// What is not on record although it was signed is to be so once the database answers again: that it was refused, and why.
+void Writer::owe(std::span<store::NewDelivery> deliveries, const Answers& answers) {
+    constexpr std::size_t most_owed = 1000;  // the journal has them all
+    for (std::size_t n = 0; n < answers.size(); ++n) {
+        if (answers[n]) continue;
+        auto& delivery = deliveries[n];
+        if (delivery.refused.empty()) {
+            delivery.refused = "503: it could not be put on record: " + answers[n].error().text;
+            tell(delivery);
+        }
+        if (owed_.size() == most_owed) continue;
+        delivery.body.clear();
+        delivery.body.shrink_to_fit();
+        owed_.push_back(std::move(delivery));
+    }
+}
+
+void Writer::pay() {
+    if (!owed_.empty() && commit(owed_)) owed_.clear();
 }
 
 Result<store::Db> Writer::open() const {

@@ -33,23 +33,31 @@ public:
     // Answers 200 once the delivery is durable or was already, 503 if it cannot be made so. The queue is bounded by the
     // server's connections, of which each waits for its answer, and their bodies.
     void submit(store::NewDelivery delivery, net::Reply reply);
+    // Puts on record that it was refused (`refused` says why), as far as that can be done now or later, and tells the journal;
+    // answers with `answer` in any case.
+    void refuse(store::NewDelivery delivery, net::Response answer, net::Reply reply);
 
 private:
     struct Batch {
         std::vector<store::NewDelivery> deliveries;
         std::vector<net::Reply> replies;  // of the same order
+        std::vector<std::optional<net::Response>> refusals;
     };
     void work();
     [[nodiscard]] std::optional<Batch> next();
     void settle(Batch batch);
     [[nodiscard]] Result<store::Db> open() const;
     [[nodiscard]] Result<std::vector<store::Accepted>> commit(std::span<const store::NewDelivery> deliveries);
+    void add(store::NewDelivery delivery, net::Reply reply, std::optional<net::Response> refusal);
+    void owe(std::span<store::NewDelivery> deliveries, const std::vector<Result<store::Accepted>>& answers);
+    void pay();
 
     WriterParts parts_;
     std::optional<store::Db> db_;
     std::mutex mutex_;
     std::condition_variable changed_;
     Batch waiting_;
+    std::vector<store::NewDelivery> owed_;  // refusals that are not on record yet, without bodies; the writer's thread's
     bool ending_ = false;
     std::thread thread_;
 };

@@ -33,19 +33,6 @@ std::string chunk(std::string_view piece) {
 
 }  // namespace
 
-bool Core::evict(const std::string* source, bool with_body, const Connection* spared) {
-    Connection* victim = nullptr;
-    for (const auto& connection : connections) {
-        if (connection.get() == spared || connection->rank() == Connection::Rank::stays) continue;
-        if ((source != nullptr && connection->source() != *source) || (with_body && !connection->holds_body())) continue;
-        if (victim == nullptr ||
-            std::pair(connection->rank(), connection->since()) < std::pair(victim->rank(), victim->since()))
-            victim = connection.get();
-    }
-    if (victim != nullptr) victim->close();
-    return victim != nullptr;
-}
-
 Connection::Connection(std::shared_ptr<Core> core, int fd, std::string source)
     : core_(std::move(core)), socket_(core_->io, fd), source_(std::move(source)), parser_(core_->limits.head_bytes) {}
 
@@ -126,7 +113,7 @@ void Connection::close() {
     socket_.close(ignored);
     if (auto& of_source = core_->per_source[source_]; --of_source == 0) core_->per_source.erase(source_);
     core_->connections.erase(place);
-    if (paused_) --core_->paused;
+    if (std::exchange(paused_, false)) --core_->paused;
     discharge();
     core_->on_close();
 }
@@ -166,7 +153,9 @@ void Connection::resume() {
 }
 
 void Connection::take(std::string_view& bytes) {
-    bytes.remove_prefix(parser_.put(bytes));
+    const auto used = parser_.put(bytes);
+    bytes.remove_prefix(used);
+    if (phase_ == Phase::body) count(used);
     if (phase_ == Phase::idle && parser_.begun()) enter(Phase::head);
     if (!parser_.refusal() && parser_.head_complete() && !judged_) judge_head();
     if (const auto& refusal = parser_.refusal(); refusal && reading()) {
@@ -192,48 +181,33 @@ void Connection::judge_head() {
         if (auto refused = route_->admission(request)) return refuse(*refused);
     }
     parser_.limit_body(route_->most_body);
-    if (parser_.refusal() || parser_.complete()) return;
+    if (parser_.refusal()) return;
+    if (route_->open_body) {
+        body_ = route_->open_body(request, parser_.announced_bytes());
+        parser_.hand_body_to([this](std::string_view piece) {
+            if (body_) body_->put(piece);
+        });
+    }
+    if (parser_.complete()) return;
     enter(Phase::body);
+    counted_since_ = last_came_ = since_;
+    came_ = 0;
+    came_slowly_ = false;
     if (!parser_.expects_continue()) return;
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     const auto sent = ::send(socket_.native_handle(), go_on.data(), go_on.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent != static_cast<ssize_t>(go_on.size())) close();  // it reads nothing: nor would it read the answer
 }
 
-// Counts what has come of the body; where all of them together are too large, a stranger's goes, or this one waits.
-void Connection::charge() {
-    const auto size = parser_.request().body.size();
-    core_->buffered += size - charged_;
-    charged_ = size;
-    while (core_->buffered > core_->limits.buffered_bytes && !parser_.complete()) {
-        if (core_->evict(nullptr, true, this)) continue;
-        if (core_->buffered > charged_) {
-            paused_ = true;
-            ++core_->paused;
-        }
-        return;
-    }
-}
-
-void Connection::discharge() {
-    core_->buffered -= std::exchange(charged_, 0);
-    if (core_->paused == 0 || core_->buffered > core_->limits.buffered_bytes) return;
-    for (const auto& connection : core_->connections) connection->unpause();
-}
-
-void Connection::unpause() {
-    if (!std::exchange(paused_, false)) return;
-    --core_->paused;
-    await_bytes();
-}
-
 void Connection::hand_over() {
     unread_body_ = false;
     enter(Phase::handling);
+    if (const auto body = std::move(body_)) return body->finish(std::move(parser_.request()), Reply(shared_from_this()));
     route_->handler(std::move(parser_.request()), Reply(shared_from_this()));
 }
 
 void Connection::refuse(const Response& response) {
+    body_.reset();
     enter(Phase::handling);
     answer(response);
 }
@@ -325,6 +299,7 @@ void Connection::sent() {
 void Connection::next_request() {
     discharge();
     parser_ = RequestParser(core_->limits.head_bytes);
+    body_.reset();
     route_ = nullptr;
     judged_ = head_only_ = unread_body_ = false;
     heard_ = true;

@@ -39,10 +39,17 @@ struct Core {
     std::function<void(int status, const std::string& source)> on_answer;
     std::function<void(const std::string& why)> on_no_room;
     std::function<void()> on_close;  // after a connection has left `connections`
+    std::function<void()> on_sweep = [] {};
 
-    // Closes the connection that is due to give way: of `source` where one is given, with a part of a body where `with_body`;
-    // never `spared`. False if there is none.
-    bool evict(const std::string* source, bool with_body, const Connection* spared);
+    // Closes the connection that is due to give way, of `source` where one is given. False if there is none.
+    bool evict(const std::string* source);
+    // Closes one that holds a part of a body and hardly sends any more of it; never `spared`. False if there is none.
+    bool evict_slow_body(Clock::time_point now, const Connection* spared);
+    // Where bodies wait for room: has those give way that hardly come, and lets go on who may; go_on() closes nobody.
+    void make_room(Clock::time_point now);
+    void go_on();
+    // Of those that send one, whose began first.
+    [[nodiscard]] Connection* first_body() const;
 };
 
 class Connection final : public Outlet, public std::enable_shared_from_this<Connection> {
@@ -51,6 +58,8 @@ public:
     Connection(std::shared_ptr<Core> core, int fd, std::string source);
 
     void start();
+    // Reads on, where its body waited for room.
+    void unpause();
     // For a server that is stopped: ends what has not begun.
     void drain(Clock::time_point latest);
     // Closes or refuses a connection whose phase has taken too long.
@@ -62,7 +71,9 @@ public:
     // those that read slowly, then streams; nobody whose request is being worked on. Among equals, who has waited longest.
     enum class Rank { stranger, known, stream, stays };
     [[nodiscard]] Rank rank() const;
-    [[nodiscard]] bool holds_body() const { return charged_ > 0; }
+    // It is sending a body; whether it could and hardly does.
+    [[nodiscard]] bool sends_body() const { return phase_ == Phase::body; }
+    [[nodiscard]] bool hardly_sends(Clock::time_point now);
     [[nodiscard]] Clock::time_point since() const { return since_; }
 
     void respond(Response response) override;
@@ -87,7 +98,7 @@ private:
     void judge_head();
     void charge();
     void discharge();
-    void unpause();
+    void count(std::size_t bytes);
     void hand_over();
     void answer(const Response& response);
     void refuse(const Response& response);
@@ -106,7 +117,11 @@ private:
     Clock::time_point since_, deadline_;
     RequestParser parser_;
     const Route* route_ = nullptr;
-    std::string ahead_;  // bytes of requests behind the one in hand
+    std::unique_ptr<Body> body_;                   // of a route that takes them so
+    Clock::time_point last_came_, counted_since_;  // of the bytes of a body that came in the last while
+    std::size_t came_ = 0;
+    bool came_slowly_ = false;  // in the while before
+    std::string ahead_;         // bytes of requests behind the one in hand
     std::string out_;
     std::size_t out_sent_ = 0, charged_ = 0;
     std::function<void()> when_sent_;  // of a stream

@@ -2,30 +2,67 @@
 
 #include <algorithm>
 
-#include "net/router.h"
+#include "net/hex.h"
 
 namespace orchd::net {
-namespace {
 
-std::optional<std::string> decoded(std::string_view text) {
-    std::string spaced(text);
-    std::replace(spaced.begin(), spaced.end(), '+', ' ');
-    return percent_decoded(spaced);
+void FormField::end_name() {
+    in_ = !name_broken_ && seen_ == name_ ? In::value : In::elsewhere;
+    if (in_ == In::value && ++found_ > 1) in_ = In::elsewhere;
+    seen_.clear();
+    name_broken_ = false;
 }
 
-}  // namespace
+void FormField::add(std::string_view plain) {
+    if (in_ == In::value) return take_(plain);
+    if (in_ == In::name) seen_.append(plain.substr(0, name_.size() + 1 - std::min(seen_.size(), name_.size() + 1)));
+}
 
-std::optional<std::string> form_value(std::string_view body, std::string_view name) {
-    std::optional<std::string_view> found;
-    while (!body.empty()) {
-        const auto pair = body.substr(0, body.find('&'));
-        body.remove_prefix(std::min(body.size(), pair.size() + 1));
-        const auto equals = std::min(pair.find('='), pair.size());
-        if (decoded(pair.substr(0, equals)) != name) continue;
-        if (found) return std::nullopt;
-        found = pair.substr(std::min(pair.size(), equals + 1));
+// The byte that an escape stands for, once it is whole.
+void FormField::add_escaped(char c) {
+    escape_ += c;
+    if (escape_.size() < 3) return;
+    const auto byte = byte_of_hex(escape_[1], escape_[2]);
+    escape_.clear();
+    if (byte && *byte != 0) {
+        const auto plain = static_cast<char>(*byte);
+        return add({&plain, 1});
     }
-    return found ? decoded(*found) : std::nullopt;
+    (in_ == In::value ? broken_ : name_broken_) = true;
+}
+
+void FormField::put(std::string_view piece) {
+    while (!piece.empty()) {
+        const char c = piece.front();
+        const bool ends = c == '&' || (c == '=' && in_ == In::name);
+        if (ends || c == '%' || c == '+' || !escape_.empty()) {
+            piece.remove_prefix(1);
+            if (ends || c == '%') {
+                if (!escape_.empty()) (in_ == In::value ? broken_ : name_broken_) = true;
+                escape_.clear();
+            }
+            if (c == '=' && ends) {
+                end_name();
+            } else if (c == '&') {
+                if (in_ == In::name) end_name();
+                in_ = In::name;
+            } else if (c == '%' || !escape_.empty()) {
+                add_escaped(c);
+            } else {
+                add(" ");
+            }
+            continue;
+        }
+        const auto plain = piece.substr(0, piece.find_first_of(in_ == In::name ? "&=%+" : "&%+"));
+        add(plain);
+        piece.remove_prefix(plain.size());
+    }
+}
+
+bool FormField::finish() {
+    if (!escape_.empty()) (in_ == In::value ? broken_ : name_broken_) = true;
+    if (in_ == In::name) end_name();
+    return found_ == 1 && !broken_;
 }
 
 }  // namespace orchd::net

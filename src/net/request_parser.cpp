@@ -65,6 +65,8 @@ struct RequestParser::Parts : http::basic_parser<true> {
     std::size_t limit_of_body = 0;
     std::string kept;  // bytes that wait for the rest of their line or head
     Request request;
+    std::size_t body_size = 0;
+    std::function<void(std::string_view)> take_piece;
     std::optional<Refusal> refused;
     bool old = false, continues = false, announced = false;
     bool has_length = false, has_coding = false;
@@ -103,14 +105,17 @@ struct RequestParser::Parts : http::basic_parser<true> {
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
     std::size_t on_body_impl(View piece, error_code& ec) override {
-        if (request.body.size() + piece.size() > limit_of_body)
+        body_size += piece.size();
+        if (body_size > limit_of_body)
             ec = stop(413, "the body is larger than " + std::to_string(limit_of_body) + " bytes");
+        else if (take_piece)
+            take_piece(view(piece));
         else
             request.body.append(piece.data(), piece.size());
         return piece.size();
     }
     void on_chunk_header_impl(std::uint64_t size, View, error_code& ec) override {
-        if (size > limit_of_body - std::min(limit_of_body, request.body.size()))
+        if (size > limit_of_body - std::min(limit_of_body, body_size))
             ec = stop(413, "the body is larger than " + std::to_string(limit_of_body) + " bytes");
     }
     std::size_t on_chunk_body_impl(std::uint64_t, View piece, error_code& ec) override { return on_body_impl(piece, ec); }
@@ -226,6 +231,8 @@ void RequestParser::limit_body(std::size_t bytes) {
                        bytes == 0 ? "no body is taken here" : "the body is larger than " + std::to_string(bytes) + " bytes");
 }
 
+void RequestParser::hand_body_to(std::function<void(std::string_view)> take) { parts_->take_piece = std::move(take); }
+
 bool RequestParser::begun() const { return parts_->got_some() || !parts_->kept.empty(); }
 bool RequestParser::head_complete() const { return parts_->is_header_done(); }
 bool RequestParser::complete() const { return parts_->is_header_done() && parts_->is_done(); }
@@ -235,5 +242,6 @@ bool RequestParser::keep_alive() const { return parts_->basic_parser::keep_alive
 bool RequestParser::http_1_0() const { return parts_->old; }
 bool RequestParser::expects_continue() const { return parts_->continues; }
 bool RequestParser::has_body() const { return parts_->announced; }
+std::size_t RequestParser::announced_bytes() const { return parts_->has_length ? parts_->content_length().value_or(0) : 0; }
 
 }  // namespace orchd::net

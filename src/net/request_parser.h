@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] std::size_t put(std::string_view bytes);
     // What a body may have: more is refused with 413. To be called once, when the head is complete.
     void limit_body(std::size_t bytes);
+    // Has the body handed on as it comes, in place of Request::body. To be called before any of it has.
+    void hand_body_to(std::function<void(std::string_view piece)> take);
 
     [[nodiscard]] bool begun() const;  // anything of this request was there
     [[nodiscard]] bool head_complete() const;
@@ -45,7 +48,8 @@ public:
     [[nodiscard]] bool keep_alive() const;
     [[nodiscard]] bool http_1_0() const;
     [[nodiscard]] bool expects_continue() const;
-    [[nodiscard]] bool has_body() const;  // one was announced
+    [[nodiscard]] bool has_body() const;                // one was announced
+    [[nodiscard]] std::size_t announced_bytes() const;  // how large it will be; 0 where that was not said
 
 private:
     struct Parts;

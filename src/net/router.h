@@ -64,6 +64,19 @@ private:
 };
 
 using Handler = std::function<void(Request request, Reply reply)>;
+// What becomes of one body as it comes, in place of Request::body: for what is judged as it is read, or is not to be kept. It
+// goes with its connection.
+class Body {
+public:
+    virtual ~Body() = default;
+    virtual void put(std::string_view piece) = 0;
+    // Bytes of it in memory.
+    [[nodiscard]] virtual std::size_t held() const = 0;
+    // It is whole: in place of the route's handler. `request` without a body.
+    virtual void finish(Request request, Reply reply) = 0;
+};
+// For a request of which the head was admitted; `announced` is how large its body will be, 0 where that was not said.
+using OpenBody = std::function<std::unique_ptr<Body>(const Request& head, std::size_t announced)>;
 // An answer that needs no body, judged from the head alone, before the body is read or asked for.
 using Admission = std::function<std::optional<Response>(const Request& head)>;
 
@@ -71,8 +84,9 @@ struct Route {
     std::string method;  // "GET" answers HEAD too
     std::string path;    // "/queue", or "/tasks/*" where the last segment, not empty, becomes Request::wildcard
     Handler handler;
-    std::size_t most_body = 0;  // bytes; a larger one is a 413
+    std::size_t most_body = 0;  // bytes that are read of one; a larger one is a 413
     Admission admission = {};
+    OpenBody open_body = {};  // where it is there, bodies go to what it opens, and not to the handler
 };
 
 class Router {

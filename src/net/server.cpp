@@ -129,7 +129,7 @@ private:
             if (fd >= 0) {
                 admit(fd, source_of(peer));
             } else if (no_room(error)) {
-                if (core_->evict(nullptr, false, nullptr)) continue;
+                if (core_->evict(nullptr)) continue;
                 if (core_->on_no_room) core_->on_no_room(std::strerror(error));
                 return false;
             } else if (error != ECONNABORTED) {
@@ -143,10 +143,9 @@ private:
         const auto& limits = core_->limits;
         const auto& from = connection->source();
         const auto counted = core_->per_source.find(from);
-        if (counted != core_->per_source.end() && counted->second >= limits.connections_per_source &&
-            !core_->evict(&from, false, nullptr))
+        if (counted != core_->per_source.end() && counted->second >= limits.connections_per_source && !core_->evict(&from))
             return;
-        if (core_->connections.size() >= limits.connections && !core_->evict(nullptr, false, nullptr)) return;
+        if (core_->connections.size() >= limits.connections && !core_->evict(nullptr)) return;
         ++core_->per_source[from];
         connection->place = core_->connections.insert(core_->connections.end(), connection);
         connection->start();
@@ -164,6 +163,8 @@ private:
             if (failed) return;
             const auto now = Clock::now();
             for_each([&](Connection& connection) { connection.check_deadline(now); });
+            core_->make_room(now);
+            core_->on_sweep();
             if (leave_after_.count() > 0 && core_->connections.empty() && now - idle_since_ >= leave_after_) return stop();
             sweep_later();
         });
@@ -202,6 +203,7 @@ void Server::on_answer(std::function<void(int status, const std::string& source)
     core_->on_answer = std::move(heard);
 }
 void Server::on_no_room(std::function<void(const std::string& why)> heard) { core_->on_no_room = std::move(heard); }
+void Server::on_sweep(std::function<void()> heard) { core_->on_sweep = std::move(heard); }
 void Server::post(std::function<void()> work) { boost::asio::post(core_->io, std::move(work)); }
 
 }  // namespace orchd::net

@@ -19,7 +19,9 @@ struct Limits {
     // When one is exceeded, whoever has waited longest without having proven who it is gives way to the newcomer.
     std::size_t connections = 800;
     std::size_t connections_per_source = 400;
-    std::size_t buffered_bytes = 4u << 20;  // of all bodies together; a body that finds no room waits to be read
+    // Of all bodies together, and of the one that began first in any case: the others wait to be read, and whoever hardly sends
+    // any more of his gives way.
+    std::size_t buffered_bytes = 4u << 20;
     std::size_t stream_bytes = 256u << 10;  // unsent bytes of one stream; its client is dropped when it has more
     // Each phase of a connection as a whole, however its bytes trickle.
     milliseconds idle_time{15'000};          // until the first byte of a request
@@ -55,6 +57,8 @@ public:
     // memory, ran out and nobody could give way: ten times a second for each socket for as long as that lasts. To be set before
     // run().
     void on_no_room(std::function<void(const std::string& why)> heard);
+    // `heard` is called a few times a second, on the server's thread. To be set before run().
+    void on_sweep(std::function<void()> heard);
     // Runs `work` on the server's thread. Any thread.
     void post(std::function<void()> work);
 

@@ -59,6 +59,7 @@ Status doctor(Session& session) {
     look_at_configuration(findings, values);
     look_at_database(findings);
     look_at_backups(findings, values);
+    look_at_deliveries(findings, values);
     look_at_left_states(findings);
     look_at_disk(findings, values);
     const auto taken = spaces();

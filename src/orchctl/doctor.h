@@ -28,6 +28,7 @@ void look_at_clock(Findings& findings);
 void look_at_configuration(Findings& findings, settings::Settings& values);
 void look_at_database(Findings& findings);
 void look_at_backups(Findings& findings, const settings::Settings& values);
+void look_at_deliveries(Findings& findings, const settings::Settings& values);
 void look_at_left_states(Findings& findings);
 void look_at_disk(Findings& findings, const settings::Settings& values);
 

@@ -4,6 +4,7 @@
 
 #include "core/names.h"
 #include "core/text.h"
+#include "engine/astray.h"
 #include "engine/maintain.h"
 #include "host/host.h"
 #include "orchctl/doctor.h"
@@ -13,6 +14,7 @@
 #include "store/backup.h"
 #include "store/ballast.h"
 #include "store/check.h"
+#include "store/deliveries.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -90,6 +92,27 @@ void look_at_backups(Findings& findings, const settings::Settings& values) {
                       local_time(static_cast<std::int64_t>(seen.st_mtim.tv_sec) * 1000) + ".";
     const bool old = age_ms > 2 * values.maintenance_interval_s * 1000;
     findings.push_back({"backups", old ? Health::warn : Health::ok, text, old ? advice : ""});
+}
+
+void look_at_deliveries(Findings& findings, const settings::Settings& values) {
+    auto db = store::Db::open(std::string(names::database), {.mode = store::Mode::inspect});
+    if (!db) return;  // told by look_at_database()
+    const auto version = store::file_version(*db);
+    if (!version || *version != store::schema_version()) return;  // that, too
+    const auto projects = settings::load_projects(std::string(names::projects_dir), values);
+    const auto stories = engine::astray_stories(*db, projects);
+    const auto counts = store::count_deliveries(*db);
+    if (!stories || !counts)
+        return findings.push_back({"webhooks", Health::fail, (stories ? counts.error() : stories.error()).text, {}});
+    for (const auto& story : *stories)
+        findings.push_back({"webhooks", story.project.empty() ? Health::ok : Health::warn, story.text,
+                            story.project.empty() ? "" : "Then send one again from the forge's page of the webhook."});
+    if (counts->refused > 0)
+        findings.push_back({"webhooks", Health::warn,
+                            "Signed deliveries that were refused: " + std::to_string(counts->refused) + ".",
+                            "See which and why: orchctl webhook list --state refused"});
+    else if (stories->empty())
+        findings.push_back({"webhooks", Health::ok, "Every signed delivery was taken and leads to a project.", {}});
 }
 
 void look_at_left_states(Findings& findings) {

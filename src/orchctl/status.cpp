@@ -30,9 +30,22 @@ Record part(const json::object& object, std::string_view key) {
     return inner == nullptr ? Record() : record_of(*inner);
 }
 
-void tell_needs_you(Session& session, const Records& tasks) {
-    if (tasks.empty()) return session.line("Nothing needs you.");
+// Deliveries of a project that lead nowhere: of no task.
+Records astray_of(const json::object& queue) {
+    Records all;
+    for (auto& story : records_of(member(queue, "astray")))
+        if (!story.text("project").empty()) all.push_back(std::move(story));
+    return all;
+}
+
+void tell_needs_you(Session& session, const Records& tasks, const Records& astray) {
+    if (tasks.empty() && astray.empty()) return session.line("Nothing needs you.");
     session.heading("Needs you");
+    for (const auto& story : astray) {
+        session.line("  " + coloured(printable(story.text("project")), Paint::yellow, session.colours()) + "  webhooks");
+        session.line("    " + printable(story.text("text")));
+        session.line("    $ orchctl doctor");
+    }
     for (const auto& task : tasks) {
         session.line("  " + coloured(printable(task.text("work_item")), Paint::yellow, session.colours()) + "  " +
                      printable(task.text("stage")) + "  " + printable(task.text("title")));
@@ -99,11 +112,12 @@ Status status(Session& session) {
     const auto& queue = overview->queue;
     if (session.json) {
         json::object answer{{"needs_you", to_json(overview->needs_you)}};
-        for (const auto* key : {"paused", "disk", "limits", "counts", "running", "projects"}) answer[key] = member(queue, key);
+        for (const auto* key : {"paused", "disk", "limits", "counts", "running", "projects", "astray"})
+            answer[key] = member(queue, key);
         session.document(answer);
         return {};
     }
-    tell_needs_you(session, overview->needs_you);
+    tell_needs_you(session, overview->needs_you, astray_of(queue));
     tell_pause(session, queue);
     tell_disk(session, queue);
     tell_jobs(session, queue, "running", "Running");

@@ -16,7 +16,7 @@ struct Filter {
 };
 
 Paint paint_of(const std::string& state) {
-    if (state == "failed") return Paint::red;
+    if (state == "failed" || state == "refused") return Paint::red;
     if (state == "pending") return Paint::yellow;
     return state == "ignored" ? Paint::dim : Paint::none;
 }
@@ -83,7 +83,7 @@ void add_webhook(Command app, Session& session) {
 
     const auto filter = std::make_shared<Filter>();
     const auto listing = webhook.add("list", "List deliveries, the newest first");
-    listing.option("--state", filter->state, "Only pending, done, ignored or failed ones");
+    listing.option("--state", filter->state, "Only pending, done, ignored, failed or refused ones");
     listing.option("--before", filter->before, "Only those older than this delivery");
     listing.option("--limit", filter->limit, "At most so many; 50 where it is left out").between(1, 10000);
     listing.does([&session, filter] { return list(session, *filter); });

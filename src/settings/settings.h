@@ -38,6 +38,7 @@ struct Settings {
     std::int64_t releases_kept = 5;                        // ORCH_RELEASES_KEPT
     std::int64_t control_idle_s = 30;                      // ORCH_CONTROL_IDLE_S
     std::int64_t listener_idle_s = 60;                     // ORCH_LISTENER_IDLE_S
+    std::int64_t webhook_max_bytes = 8 << 20;              // ORCH_WEBHOOK_MAX_BYTES
     std::int64_t listener_connections = 800;               // ORCH_LISTENER_CONNECTIONS
     std::int64_t listener_connections_per_source = 400;    // ORCH_LISTENER_CONNECTIONS_PER_SOURCE
     std::vector<std::string> transition_lease_repos{"*"};  // ORCH_TRANSITION_LEASE_REPOS: projects, see covers()

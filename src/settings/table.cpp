@@ -66,6 +66,9 @@ constexpr std::array table{
         "Time without a caller or subscriber after which orchd-control leaves the bus, to be started by the next call"},
     Key{"listener_idle_s", &S::listener_idle_s, 1, day_s, Unit::seconds,
         "Time without a connection after which orchd-listener ends, to be started by the next one"},
+    Key{"webhook_max_bytes", &S::webhook_max_bytes, mib, 64 * mib, Unit::bytes,
+        "Largest body of a webhook that is taken; a larger one that is signed is on record as refused. "
+        "`systemctl restart orchd-listener` puts a change in force"},
     Key{"listener_connections", &S::listener_connections, 16, 100'000, Unit::none,
         "Connections that orchd-listener holds at the same time; one more, and the slowest stranger's is closed. No more than "
         "LimitNOFILE= of its unit admits"},

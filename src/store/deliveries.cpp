@@ -1,27 +1,46 @@
 #include "store/deliveries.h"
 
+#include "store/facts.h"
 #include "store/query.h"
 
 namespace orchd::store {
 namespace {
 
 Result<bool> on_record(Db& db, const std::string& source, const std::string& key) {
-    return find_row(db, "SELECT 1 FROM deliveries WHERE source = ? AND dedup_key = ? AND state <> 'failed'", first_integer,
-                    source, key)
+    return find_row(db, "SELECT 1 FROM deliveries WHERE source = ? AND dedup_key = ? AND state NOT IN ('failed', 'refused')",
+                    first_integer, source, key)
         .map([](const auto& found) { return found.has_value(); });
 }
 
-Result<Accepted> add(Db& db, const NewDelivery& d) {
+// Counted here: a trigger on the insert would cost each of the others.
+Result<Accepted> add_refused(Tx& tx, const NewDelivery& d) {
+    auto& db = tx.db();
+    auto counted = add_to_counter(tx, refused_total, 1, {.utc_ms = d.received_at, .boot_ms = 0, .boot_id = {}});
+    if (!counted) return fail(counted.error());
+    auto stored = change_one(db,
+                             "INSERT INTO deliveries (source, dedup_key, body_hash, event, body, received_at, state, outcome,"
+                             " peer, size) VALUES (?, ?, ?, ?, '', ?, 'refused', ?, ?, ?) ON CONFLICT DO NOTHING",
+                             d.source, d.dedup_key, d.body_hash, d.event, d.received_at,
+                             d.refused + " (" + std::to_string(d.size) + " bytes from " + d.peer + ')', d.peer, d.size);
+    if (!stored) return fail(stored.error());
+    if (*stored)
+        if (auto one_more = write_rows(db, "UPDATE delivery_counts SET n = n + 1 WHERE state = 'refused'"); !one_more)
+            return fail(one_more.error());
+    return Accepted::refused;
+}
+
+Result<Accepted> add(Tx& tx, const NewDelivery& d) {
+    if (!d.refused.empty()) return add_refused(tx, d);
+    auto& db = tx.db();
     for (const auto& key : d.also_known_as) {
         auto known = on_record(db, d.source, key);
         if (!known) return fail(known.error());
         if (*known) return Accepted::duplicate;
     }
-    return change_one(
-               db,
-               "INSERT INTO deliveries (source, dedup_key, body_hash, event, body, received_at) VALUES (?, ?, ?, ?, ?, ?)"
-               " ON CONFLICT DO NOTHING",
-               d.source, d.dedup_key, d.body_hash, d.event, d.body, d.received_at)
+    return change_one(db,
+                      "INSERT INTO deliveries (source, dedup_key, body_hash, event, body, received_at, peer, size)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                      d.source, d.dedup_key, d.body_hash, d.event, d.body, d.received_at, d.peer, d.size)
         .map([](bool stored) { return stored ? Accepted::stored : Accepted::duplicate; });
 }
 
@@ -35,7 +54,9 @@ Delivery read_head(const Row& row) {
             .body = {},
             .received_at = row.integer(5),
             .state = word<DeliveryState>(row, 6),
-            .outcome = row.text(7)};
+            .outcome = row.text(7),
+            .peer = row.text(8),
+            .size = row.integer(9)};
 }
 
 }  // namespace
@@ -44,7 +65,7 @@ Result<std::vector<Accepted>> add_deliveries(Tx& tx, std::span<const NewDelivery
     std::vector<Accepted> answers;
     answers.reserve(deliveries.size());
     for (const auto& delivery : deliveries) {
-        auto added = add(tx.db(), delivery);
+        auto added = add(tx, delivery);
         if (!added) return fail(added.error());
         answers.push_back(*added);
     }
@@ -58,17 +79,20 @@ Result<std::vector<std::int64_t>> pending_deliveries(Db& db, std::int64_t after_
 
 Result<std::optional<Delivery>> find_delivery(Db& db, std::int64_t id) {
     return find_row(
-        db, "SELECT id, source, dedup_key, body_hash, event, received_at, state, outcome, body FROM deliveries WHERE id = ?",
+        db,
+        "SELECT id, source, dedup_key, body_hash, event, received_at, state, outcome, peer, size, body FROM deliveries"
+        " WHERE id = ?",
         [](const Row& row) {
             auto delivery = read_head(row);
-            delivery.body = row.text(8);
+            delivery.body = row.text(10);
             return delivery;
         },
         id);
 }
 
 Result<std::vector<Delivery>> list_deliveries(Db& db, const DeliveryFilter& filter) {
-    std::string sql = "SELECT id, source, dedup_key, body_hash, event, received_at, state, outcome FROM deliveries WHERE ";
+    std::string sql =
+        "SELECT id, source, dedup_key, body_hash, event, received_at, state, outcome, peer, size FROM deliveries WHERE ";
     sql += filter.state ? "state = ?1" : "?1 IS NULL";
     if (filter.before_id != 0) sql += " AND id < ?2";
     sql += " ORDER BY id DESC LIMIT ?3";
@@ -89,6 +113,9 @@ Status replay_delivery(Tx& tx, std::int64_t id) {
     auto delivery = find_delivery(db, id);
     if (!delivery) return fail(delivery.error());
     if (!*delivery) return fail(Errc::no_such, "there is no delivery " + std::to_string(id));
+    if ((*delivery)->state == DeliveryState::refused)
+        return fail(Errc::conflict, "delivery " + std::to_string(id) + " was refused (" + (*delivery)->outcome +
+                                        "), so its body is not on record: have the sender send it again");
     if ((*delivery)->state == DeliveryState::failed) {
         auto sent_again = on_record(db, (*delivery)->source, (*delivery)->dedup_key);
         if (!sent_again) return fail(sent_again.error());
@@ -107,7 +134,10 @@ Result<DeliveryCounts> count_deliveries(Db& db) {
                              [](const Row& row) { return std::pair(word<DeliveryState>(row, 0), row.integer(1)); });
     if (!settled) return fail(settled.error());
     for (const auto& [state, n] : *settled)
-        (state == DeliveryState::done ? counts.done : state == DeliveryState::ignored ? counts.ignored : counts.failed) = n;
+        (state == DeliveryState::done      ? counts.done
+         : state == DeliveryState::ignored ? counts.ignored
+         : state == DeliveryState::failed  ? counts.failed
+                                           : counts.refused) = n;
     return counts;
 }
 

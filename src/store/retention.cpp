@@ -42,7 +42,7 @@ Result<Pruned> prune_posts(Tx& tx, std::int64_t kept_from, std::int64_t after_id
 
 Result<Pruned> prune_deliveries(Tx& tx, std::int64_t kept_from, int rows) {
     Pruned pruned;
-    for (const auto* state : {"done", "ignored"}) {
+    for (const auto* state : {"done", "ignored", "refused"}) {
         auto removed = change(tx.db(),
                               "DELETE FROM deliveries WHERE id IN (SELECT id FROM (SELECT id, received_at FROM deliveries"
                               " WHERE state = ? ORDER BY id LIMIT ?) WHERE received_at < ?)",

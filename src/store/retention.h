@@ -20,7 +20,8 @@ struct Pruned {
 [[nodiscard]] Result<Pruned> prune_events(Tx& tx, std::int64_t kept_from, std::int64_t after_id, int rows, const Now& now);
 // The same of delivered posts. A post of an open task stays: its dedup_key is what keeps it from being sent again.
 [[nodiscard]] Result<Pruned> prune_posts(Tx& tx, std::int64_t kept_from, std::int64_t after_id, int rows);
-// Of the oldest `rows` deliveries that are done or ignored: those received before `kept_from`. `looked_up_to` is not used.
+// Of the oldest `rows` deliveries that are done, ignored or refused: those received before `kept_from`. `looked_up_to` is not
+// used.
 [[nodiscard]] Result<Pruned> prune_deliveries(Tx& tx, std::int64_t kept_from, int rows);
 
 // Commits of the project whose release nobody goes back to: replaced, failed or rolled back, neither the live one's

@@ -10,5 +10,6 @@ extern const std::string_view schema_2_deliveries;
 extern const std::string_view schema_3_totals;
 extern const std::string_view schema_4_ticks;
 extern const std::string_view schema_5_seen;
+extern const std::string_view schema_intake;
 
 }  // namespace orchd::store

@@ -1,5 +1,6 @@
-// What was last seen of objects outside: a forge's pull requests and reviews, a tracker's work items. Each row is the newest of
-// all that was told, in whatever order and however often it was told.
+// What was last seen of objects outside: a forge's repositories, pull requests and reviews, a tracker's work items. Each row is
+// the newest of all that was told, in whatever order and however often it was told. Stamps of a forge count in seconds: what
+// was told in more than one way of one moment is not known, and marked so, until the object is looked at.
 #pragma once
 
 #include <cstdint>
@@ -11,28 +12,56 @@
 
 namespace orchd::store {
 
+// Notes that the forge's repository of this id was seen under this name, and tells which id the name has now, as far as is
+// known: the greatest that was last seen under it, since a repository that is deleted and made again has another. `id` > 0.
+[[nodiscard]] Result<std::int64_t> see_repository(Tx& tx, const std::string& project, std::int64_t id, const std::string& name,
+                                                  std::int64_t at);
+struct ForgeRepository {
+    std::int64_t id = 0;
+    std::string name = {};
+    std::int64_t first_at = 0, last_at = 0;  // when it was told of, by our clock
+};
+// The newest id first.
+[[nodiscard]] Result<std::vector<ForgeRepository>> repositories_of(Db& db, const std::string& project);
+
 struct PullRequestSeen {
-    std::string project = {};  // its name
+    std::string project = {};     // its name
+    std::int64_t repository = 0;  // the forge's ids, which are never given twice; 0 and the number where they were not told
+    std::int64_t pull = 0;
     std::int64_t number = 0;
     std::string branch = {}, head = {}, target = {};
-    std::string state = {};  // "open", "closed", "merged"; merged is for ever
+    std::string state = {};  // "open", "closed", "merged"; merged is for ever. "unknown" where it is tied
     std::int64_t at = 0;     // of its last change, by the forge's clock
+    bool looked = false;     // the forge itself was asked, which goes before what was told of the same moment
+    bool tied = false;       // more than one thing was told of that moment: what differs is unknown, or empty
 };
-// Whether it is newer than what is on record, and took its place.
-[[nodiscard]] Result<bool> put_pull_request(Tx& tx, const PullRequestSeen& seen);
-[[nodiscard]] Result<std::optional<PullRequestSeen>> find_pull_request(Db& db, const std::string& project, std::int64_t number);
+struct PullRequestPut {
+    bool news = false;         // what is on record changed
+    PullRequestSeen now = {};  // what is on record
+};
+[[nodiscard]] Result<PullRequestPut> put_pull_request(Tx& tx, const PullRequestSeen& seen);
+struct PullRequestKey {
+    std::int64_t repository = 0, pull = 0;
+};
+[[nodiscard]] Result<std::optional<PullRequestSeen>> find_pull_request(Db& db, const std::string& project,
+                                                                       const PullRequestKey& key);
 
 struct ReviewSeen {
     std::string project = {};
-    std::int64_t number = 0;    // of the pull request
-    std::string reviewer = {};  // one row each: the last that was said
-    std::string state = {};     // "commented", "approved", "rejected"
-    std::string head = {};      // of the pull request then
+    std::int64_t repository = 0, pull = 0;  // as of the pull request
+    std::string reviewer = {};              // one row each: the last verdict, which no comment takes away
+    std::string state = {};                 // "commented", "approved", "rejected"; "unknown" where it is tied
+    std::string head = {};                  // of the pull request then
     std::int64_t at = 0;
+    bool tied = false;
 };
-[[nodiscard]] Result<bool> put_review(Tx& tx, const ReviewSeen& seen);
+struct ReviewPut {
+    bool news = false;
+    ReviewSeen now = {};
+};
+[[nodiscard]] Result<ReviewPut> put_review(Tx& tx, const ReviewSeen& seen);
 // By name of the reviewer.
-[[nodiscard]] Result<std::vector<ReviewSeen>> reviews_of(Db& db, const std::string& project, std::int64_t number);
+[[nodiscard]] Result<std::vector<ReviewSeen>> reviews_of(Db& db, const std::string& project, const PullRequestKey& key);
 
 struct TrackerItem {
     std::string project = {}, item = {};  // the project's name, the tracker's own id

@@ -16,6 +16,8 @@ Result<std::string> delivery_json(store::Db& db, std::int64_t id) {
                                                       {"dedup_key", d.dedup_key},
                                                       {"body_hash", d.body_hash},
                                                       {"received_at", d.received_at},
+                                                      {"from", d.peer},
+                                                      {"size", d.size},
                                                       {"state", to_text(d.state)},
                                                       {"outcome", d.outcome},
                                                       {"body", d.body}});

@@ -2,6 +2,7 @@
 #include <array>
 #include <map>
 
+#include "engine/astray.h"
 #include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/leases.h"
@@ -100,12 +101,17 @@ Status add_deliveries(const WorldView& view, Exposition& text) {
     for (const auto& [state, n] : {std::pair{"pending", counts->pending},
                                    {"done", counts->done},
                                    {"ignored", counts->ignored},
-                                   {"failed", counts->failed}})
+                                   {"failed", counts->failed},
+                                   {"refused", counts->refused}})
         text.sample({{"state", state}}, n);
     const auto oldest = store::oldest_pending_delivery(view.db);
     if (!oldest) return fail(oldest.error());
     text.family({"orchd_deliveries_pending_age_seconds", gauge, "How long the oldest pending delivery has waited.", "seconds"});
     text.sample_seconds({}, *oldest ? std::max<std::int64_t>(view.now.utc_ms - **oldest, 0) : 0);
+    const auto stories = engine::astray_stories(view.db, view.projects);
+    if (!stories) return fail(stories.error());
+    text.single({"orchd_repositories_astray", gauge, "Repositories whose deliveries lead to no project."},
+                static_cast<std::int64_t>(stories->size()));
     return {};
 }
 
@@ -139,12 +145,16 @@ Status add_counters(const WorldView& view, Exposition& text) {
     constexpr std::string_view ending = "_total";
     const auto rows = store::all_state(view.db);
     if (!rows) return fail(rows.error());
+    bool refusals = false;
     for (const auto& row : *rows) {
+        refusals = refusals || row.key == store::refused_total;
         const bool plain = row.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
         if (!plain || !row.key.ends_with(ending)) continue;
         const auto name = "orchd_" + row.key.substr(0, row.key.size() - ending.size());
         text.single({name, counter, "Kept in the database under this name."}, store::number_of(row));
     }
+    // There before the first, so that who watches it sees that one too.
+    if (!refusals) text.single({"orchd_deliveries_refused", counter, "Kept in the database under this name."}, 0);
     return {};
 }
 

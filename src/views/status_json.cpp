@@ -1,5 +1,6 @@
 #include <boost/json.hpp>
 
+#include "engine/astray.h"
 #include "store/facts.h"
 #include "store/tasks.h"
 #include "views/stories.h"
@@ -22,6 +23,13 @@ Result<json::array> needing_you(const WorldView& view) {
                          {"stage", to_text(task.stage)},
                          {"hold", to_text(task.hold)},
                          {"reason", task.hold == Hold::none ? task.waiting_for : task.hold_reason}});
+    // Of no task, but of a project.
+    const auto stories = engine::astray_stories(view.db, view.projects);
+    if (!stories) return fail(stories.error());
+    for (const auto& story : *stories)
+        if (!story.project.empty() && array.size() < needing_told)
+            array.push_back(
+                {{"work_item", ""}, {"project", story.project}, {"stage", ""}, {"hold", ""}, {"reason", story.text}});
     return array;
 }
 

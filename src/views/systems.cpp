@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "engine/astray.h"
 #include "engine/disk.h"
 #include "store/ballast.h"
 #include "store/deliveries.h"
@@ -61,11 +62,23 @@ Result<json::object> deliveries(store::Db& db) {
     if (!counts) return fail(counts.error());
     const auto oldest = store::oldest_pending_delivery(db);
     if (!oldest) return fail(oldest.error());
-    return json::object{{"pending", counts->pending},
-                        {"oldest_pending_at", or_null(*oldest)},
-                        {"done", counts->done},
-                        {"ignored", counts->ignored},
-                        {"failed", counts->failed}};
+    return json::object{{"pending", counts->pending}, {"oldest_pending_at", or_null(*oldest)},
+                        {"done", counts->done},       {"ignored", counts->ignored},
+                        {"failed", counts->failed},   {"refused", counts->refused}};
+}
+
+Result<json::array> astray(const WorldView& view) {
+    const auto stories = engine::astray_stories(view.db, view.projects);
+    if (!stories) return fail(stories.error());
+    json::array array;
+    for (const auto& s : *stories)
+        array.push_back({{"repository", s.repository},
+                         {"project", s.project},
+                         {"deliveries", s.n},
+                         {"first_at", s.first_at},
+                         {"last_at", s.last_at},
+                         {"text", s.text}});
+    return array;
 }
 
 Result<json::object> outbox(store::Db& db) {
@@ -79,7 +92,7 @@ Result<json::object> outbox(store::Db& db) {
 Result<json::object> counters(store::Db& db) {
     const auto rows = store::all_state(db);
     if (!rows) return fail(rows.error());
-    json::object object{{"impossible_queued_total", 0}};
+    json::object object{{"impossible_queued_total", 0}, {store::refused_total, 0}};
     for (const auto& row : *rows) {
         if (row.key.ends_with("_total")) object[row.key] = store::number_of(row);
     }
@@ -99,6 +112,9 @@ Status add_systems(const WorldView& view, json::object& queue) {
     auto waiting = task_deps(view.db);
     if (!waiting) return fail(waiting.error());
     queue["task_deps"] = std::move(*waiting);
+    auto lost = astray(view);
+    if (!lost) return fail(lost.error());
+    queue["astray"] = std::move(*lost);
     using Block = Result<json::object> (*)(store::Db&);
     for (const auto& [name, block] : std::initializer_list<std::pair<const char*, Block>>{
              {"deliveries", deliveries}, {"outbox", outbox}, {"counters", counters}}) {

@@ -44,6 +44,7 @@ constexpr std::array all{
     Plant{"reaper_idle", "the reaper says that it made a pass and makes none"},
     Plant{"late_news", "of a work item the last that arrives counts, not the last that happened"},
     Plant{"heeded_again", "a change of a work item that was heeded is heeded again"},
+    Plant{"early_word", "a verdict that came before there was anything to judge counts when it comes again"},
     Plant{"late_status", "of a status the last that arrives counts, not the last that happened"},
     Plant{"start_unbounded", "a unit start stands in no boundary"},
     Plant{"unreviewed_commits", "a verdict counts for whatever was pushed after it"},

@@ -9,7 +9,8 @@
 namespace orchd::sim {
 namespace {
 
-constexpr std::int64_t midnight = 1'782'864'000'000;  // of 2026-07-01, UTC milliseconds
+// Of 2023-11-01, UTC milliseconds, before the world begins: a stamp from the future counts as of its receipt.
+constexpr std::int64_t midnight = 1'698'796'800'000;
 constexpr const char* context = "lint";
 
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
@@ -39,7 +40,7 @@ void Told::connect(settings::Project& project) {
 std::string Told::time(std::int64_t at) {
     const auto s = static_cast<int>((at / 1000) % 86'400);
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "2026-07-01T%02d:%02d:%02dZ", s / 3600, s / 60 % 60, s % 60);
+    std::snprintf(text.data(), text.size(), "2023-11-01T%02d:%02d:%02dZ", s / 3600, s / 60 % 60, s % 60);
     return text.data();
 }
 
@@ -63,14 +64,23 @@ Message Told::status(const std::string& project, const std::string& commit, std:
 Message Told::pull_request(const std::string& project, const std::string& work_item, const std::string& head, std::uint64_t n) {
     const auto number = number_of(work_item);
     auto& pull = pulls_[{project, number}];
-    const auto state = pull.state == "merged" || n % 8 == 0 ? "merged" : n % 2 == 0 ? "open" : "closed";
-    pull = {state, head, next()};
+    const bool merged = pull.state == "merged" || n % 8 == 0;
+    const std::string state = merged ? "merged" : n % 2 == 0 ? "open" : "closed";
+    const bool same_second = pull.at != 0 && n % 5 == 1;
+    const auto at = same_second ? pull.at : next();
+    if (same_second && merged == (pull.state == "merged")) {
+        // Nobody can know what holds.
+        if (pull.state != state) pull.state = "unknown";
+        if (pull.head != head) pull.head = "";
+    } else {
+        pull = {state, head, at};
+    }
     return {"gitea", "pull_request",
-            R"({"action":"edited","pull_request":{"number":)" + std::to_string(number) + R"(,"head":{"label":"task/)" +
-                work_item + R"(","sha":)" + quoted(head) + R"(},"base":{"ref":"main"},"state":)" +
-                quoted(pull.state == "open" ? "open" : "closed") + R"(,"merged":)" +
-                (pull.state == "merged" ? "true" : "false") + R"(,"updated_at":)" + quoted(time(pull.at)) +
-                R"(},"repository":{"full_name":)" + quoted(repository_of(project)) + "}}"};
+            R"({"action":"edited","pull_request":{"id":)" + std::to_string(number + 100) + R"(,"number":)" +
+                std::to_string(number) + R"(,"head":{"repo_id":1,"label":"task/)" + work_item + R"(","sha":)" + quoted(head) +
+                R"(},"base":{"repo_id":1,"ref":"main"},"state":)" + quoted(state == "open" ? "open" : "closed") +
+                R"(,"merged":)" + (merged ? "true" : "false") + R"(,"updated_at":)" + quoted(time(at)) +
+                R"(},"repository":{"id":1,"full_name":)" + quoted(repository_of(project)) + "}}"};
 }
 
 Message Told::work_item(const std::string& project, const std::string& work_item, State state) {
@@ -109,6 +119,15 @@ std::optional<std::string> Told::differs(store::Db& db) const {
                              "SELECT actor FROM events WHERE kind = 'verdict_recorded' AND actor LIKE 'tracker:%'"
                              " GROUP BY actor HAVING count(*) > 1 LIMIT 1");
     if (twice != "nothing") return "what " + twice + " said once was heeded more than once";
+    // Its word was there, in any of its deliveries, before the gate opened that it is a verdict on.
+    const auto early =
+        found(db,
+              "SELECT v.by FROM verdicts AS v JOIN tasks AS t ON t.id = v.task_id WHERE v.by LIKE 'tracker:%'"
+              " AND (SELECT min(d.received_at) FROM deliveries AS d WHERE d.body LIKE"
+              " '%\"display_name\":\"' || substr(v.by, 9) || '\"%') < (SELECT min(o.available_at) FROM outbox AS o"
+              " WHERE o.dedup_key LIKE t.work_item || '/' || v.stage_seq || '/needs-you/check_analysis_approved%')"
+              " LIMIT 1");
+    if (early != "nothing") return early + " judged what was not there yet";
     const auto failed = found(db, "SELECT outcome FROM deliveries WHERE state = 'failed' LIMIT 1");
     if (failed != "nothing") return "a delivery failed: " + failed;
     return std::nullopt;

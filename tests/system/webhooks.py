@@ -10,11 +10,13 @@
   webhooks.py latency COUNT                                 one after another on new connections; prints p50 and p99 in ms
   webhooks.py slow COUNT                                    holds COUNT silent or half-sent connections until killed
   webhooks.py huge BYTES [chunked]                          sends a body of that size, as far as it is let; prints the status
+  webhooks.py large COUNT BYTES                             signed bodies of that size, all at once; prints how many were taken
   webhooks.py stored                                        "ROWS DISTINCT" of the deliveries on record
   webhooks.py pending, webhooks.py failed                   how many of them the worker has not taken in; could not
   webhooks.py connectable SECONDS                           waits for an answer, whatever it is; prints the milliseconds
 """
 import argparse
+import concurrent.futures
 import hashlib
 import hmac
 import http.client
@@ -52,7 +54,7 @@ def plain(identity):
 
 
 def send(delivery, args, secret=SECRET):
-    own = UnixConnection(args.unix) if args.unix else http.client.HTTPConnection("127.0.0.1", args.port, timeout=10)
+    own = UnixConnection(args.unix) if args.unix else http.client.HTTPConnection("127.0.0.1", args.port, timeout=30)
     own.request("POST", f"/webhooks/{delivery.source}", delivery.body, request(delivery, secret))
     answer = own.getresponse()
     answer.read()
@@ -142,6 +144,14 @@ def huge(args):
         print("none", sent, error)
 
 
+def large(args):
+    size = int(args.form)
+    many = [webhook_facts.Delivery("gitea", "fork", json.dumps({"delivery": str(n), "more": "x" * size}).encode(),
+                                   f"{args.tag}-{n}") for n in range(args.count)]
+    with concurrent.futures.ThreadPoolExecutor(args.count) as threads:
+        print(list(threads.map(lambda one: send(one, args), many)).count(200))
+
+
 def ask(question):
     database = sqlite3.connect("file:/var/lib/orchd/orchd.db?mode=ro", uri=True, timeout=60)
     print(*database.execute(question).fetchone())
@@ -182,7 +192,7 @@ def connectable(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "stored", "pending", "failed",
+    parser.add_argument("what", choices=["one", "storm", "latency", "slow", "huge", "large", "stored", "pending", "failed",
                                          "consequences", "connectable"])
     parser.add_argument("count", nargs="?", type=int, default=1)
     parser.add_argument("form", nargs="?")

@@ -22,6 +22,7 @@ protected:
         scene.project().forge_repository = "acme/app";
         scene.project().tracker_kind = "plane";
         scene.project().tracker_project = "4af68566-94a4-4eb3-94aa-50dc9427067b";
+        scene.now.utc_ms = 1'790'000'000'000;  // after the samples: a stamp from the future counts as of now
         world.warn = [this](const std::string&, const std::string& text) { warnings.push_back(text); };
     }
     // The same house over another connection, or another database.

@@ -167,7 +167,7 @@ std::string facts(store::Db& db) {
     for (const std::string sql :
          {"SELECT 'status', \"commit\", context, state, at FROM statuses ORDER BY 2, 3",
           "SELECT 'pull', number, head, state, at FROM pull_requests ORDER BY 2",
-          "SELECT 'review', number, reviewer, state, at FROM reviews ORDER BY 2, 3",
+          "SELECT 'review', pull, reviewer, state, at FROM reviews ORDER BY 2, 3",
           "SELECT 'item', item, work_item, state, seen_at FROM tracker_items ORDER BY 2",
           "SELECT 'task', work_item, stage, hold, title FROM tasks ORDER BY 2",
           "SELECT 'job', role, status, count(*), '' FROM jobs WHERE kind <> 'advance' GROUP BY role, status",

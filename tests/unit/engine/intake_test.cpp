@@ -1,8 +1,10 @@
 // R18, R25, R40: a delivery becomes facts once, or says why not, and never stops the next.
 #include <chrono>
 
+#include "engine/why.h"
 #include "intake_fixture.h"
 #include "store/checkpoint_lock.h"
+#include "store/early_words.h"
 
 namespace orchd::support {
 namespace {
@@ -82,22 +84,95 @@ TEST_F(IntakeTest, R05ARejectionInTheTrackerRunsTheAnalystAgain) {
     EXPECT_EQ(must(store::list_verdicts(scene.db, task()->id)).size(), 1U);
 }
 
-TEST_F(IntakeTest, R05WithoutAnOpenGateAVerdictIsIgnoredWithTheReasonAndCanBeReplayed) {
+// An early word is on record, judges nothing by itself however it comes again, and is named to whoever is asked then.
+TEST_F(IntakeTest, R05AWordBeforeTheGateOpensIsKeptAndNamedAndJudgesNothing) {
     const auto early = taken("plane", "issue-approved");
-    EXPECT_EQ(early.state, DeliveryState::ignored);
-    EXPECT_EQ(early.outcome, "there is no task HELLO-1");
+    EXPECT_EQ(early.state, DeliveryState::done);
+    EXPECT_EQ(early.outcome,
+              "HELLO-1 is approved by tracker:ada before its analysis is there to be judged, and before there is a task: on "
+              "record, and whoever is asked then is told; it judges nothing by itself");
     (void)taken("plane", "issue-created");
     ASSERT_TRUE(task()) << "late, but it was to be analysed";
-    const auto again = taken("plane", "issue-approved");
-    EXPECT_EQ(again.state, DeliveryState::ignored);
-    EXPECT_NE(again.outcome.find("waits for no approval"), std::string::npos) << again.outcome;
+    scene.pass(60'000);
     scene.work("HELLO-1", Role::analyst);
     must(scene.step("HELLO-1"));
+    ASSERT_EQ(task()->waiting_for, "check_analysis_approved");
+    EXPECT_NE(task()->waiting_reason.find("tracker:ada approved it at 2026-07-01 10:10:00 UTC, before it was there"),
+              std::string::npos)
+        << task()->waiting_reason;
+    const auto view = engine::view_of(world);
+    const auto told = engine::why(*task(), must(engine::look_around(view, *task())), must(engine::look_at_host(view)));
+    EXPECT_TRUE(told.needs_you);
+    EXPECT_NE(told.text.find("say it again"), std::string::npos) << told.text;
+    bool in_journal = false;
+    for (const auto& post : must(store::due_posts(scene.db, "journal", 100, scene.now)))
+        in_journal = in_journal ||
+                     post.body.find("waits for your approval of its analysis (tracker:ada approved it") != std::string::npos;
+    EXPECT_TRUE(in_journal);
+    // Neither the same again nor a replay is a word on what is there now.
     replay(early.id);
     (void)take_in();
-    EXPECT_EQ(delivery(early.id).state, DeliveryState::done) << delivery(early.id).outcome;
+    EXPECT_EQ(delivery(early.id).state, DeliveryState::ignored) << delivery(early.id).outcome;
+    EXPECT_TRUE(must(store::list_verdicts(scene.db, task()->id)).empty());
+    EXPECT_EQ(task()->stage, Stage::analysis);
+    must(engine::approve(world, "HELLO-1", "uid:1000 ann"));
+    EXPECT_FALSE(must(store::find_early_word(scene.db, "HELLO-1"))) << "a person has judged";
     must(scene.step("HELLO-1"));
     EXPECT_EQ(task()->stage, Stage::architecture);
+}
+
+// It came before the gate opened and was taken in after; or was given before, and came after.
+TEST_F(IntakeTest, R05AWordThatWasGivenBeforeTheGateOpenedIsEarlyWheneverItIsTakenIn) {
+    const auto s = sample("plane", "issue-approved");
+    const auto to_analyse = sample("plane", "issue-created");
+    scene.now.utc_ms = 1'782'900'000'000;  // 2026-07-01T10:00:00Z
+    (void)taken("plane", to_analyse.event, to_analyse.body);
+    scene.pass(1'200'000);
+    const auto waits = arrives("plane", s.event, s.body);  // of 10:10
+    scene.pass(60'000);
+    scene.work("HELLO-1", Role::analyst);
+    must(scene.step("HELLO-1"));
+    ASSERT_EQ(task()->waiting_for, "check_analysis_approved");
+    (void)take_in();
+    EXPECT_NE(delivery(waits).outcome.find("before its analysis is there to be judged"), std::string::npos);
+    const auto late = with(s.body, "10:10:00", "10:20:30");
+    EXPECT_NE(taken("plane", s.event, late).outcome.find("before its analysis is there"), std::string::npos);
+    EXPECT_TRUE(must(store::list_verdicts(scene.db, task()->id)).empty());
+    scene.pass(600'000);
+    EXPECT_EQ(taken("plane", s.event, with(s.body, "10:10:00", "10:30:00")).outcome, "HELLO-1 is approved by tracker:ada");
+}
+
+TEST_F(IntakeTest, R05AWordForAStageThatIsOverIsIgnoredWithTheReason) {
+    scene.task("HELLO-1").in(Stage::development);
+    const auto late = taken("plane", "issue-approved");
+    EXPECT_EQ(late.state, DeliveryState::ignored);
+    EXPECT_NE(late.outcome.find("waits for no approval"), std::string::npos) << late.outcome;
+}
+
+TEST_F(IntakeTest, R18OfTwoStatesOfOneMomentTheOneThatHoldsUpCounts) {
+    for (const bool approved_first : {true, false}) {
+        const std::string item = approved_first ? "HELLO-1" : "HELLO-2";
+        const auto as = [&](std::string body) {
+            return approved_first
+                       ? body
+                       : with(with(body, "\"sequence_id\": 1", "\"sequence_id\": 2"), "0242ac120002", "0242ac120009");
+        };
+        const auto made = sample("plane", "issue-created"), yes = sample("plane", "issue-approved"),
+                   no = sample("plane", "issue-rejected");
+        (void)taken("plane", made.event, as(made.body));
+        scene.work(item, Role::analyst);
+        must(scene.step(item));
+        // The samples' stamps are the same.
+        const auto first = taken("plane", yes.event, as(approved_first ? yes.body : no.body));
+        const auto second = taken("plane", no.event, as(approved_first ? no.body : yes.body));
+        EXPECT_NE((approved_first ? second : first).outcome.find(item + " is rejected"), std::string::npos)
+            << first.outcome << " / " << second.outcome;
+        if (!approved_first) {
+            EXPECT_EQ(second.outcome.substr(0, 17), "not known whether") << second.outcome;
+        }
+        EXPECT_EQ(must(store::find_verdict(scene.db, task(item)->id, task(item)->stage_seq, Gate::analysis_approved))->colour,
+                  Colour::red);
+    }
 }
 
 TEST_F(IntakeTest, R20WhatIsCompletedAsksNothingWhateverItsName) {
@@ -229,10 +304,10 @@ TEST_F(IntakeTest, PullRequestsAndReviewsBecomeRowsAndDecideNothing) {
     EXPECT_EQ(taken("gitea", "pull_request_review_approved").state, DeliveryState::ignored) << "the same again";
     (void)taken("gitea", "pull_request-merged");
     EXPECT_EQ(taken("gitea", "pull_request_sync").state, DeliveryState::ignored) << "it says open, and comes after the merge";
-    const auto pull = must(store::find_pull_request(scene.db, "hello", 12)).value();
+    const auto pull = must(store::find_pull_request(scene.db, "hello", {7, 101})).value();
     EXPECT_EQ(pull.state, "merged");
     EXPECT_EQ(pull.head, sample_head);
-    EXPECT_EQ(must(store::reviews_of(scene.db, "hello", 12)).at(0).reviewer, "grace");
+    EXPECT_EQ(must(store::reviews_of(scene.db, "hello", {7, 101})).at(0).reviewer, "grace");
 }
 
 TEST_F(IntakeTest, TheAddressOrTheObjectNamesTheProject) {

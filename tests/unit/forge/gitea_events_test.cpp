@@ -28,15 +28,18 @@ TEST(GiteaEvents, APushAndWhatComesOrGoesTellWhereTheBranchIs) {
     for (const std::string name : {"push", "create", "create-forgejo"}) {
         const auto event = read(name);
         EXPECT_EQ(event.repository, "acme/app") << name;
+        EXPECT_EQ(event.repository_id, 7) << name;
         const auto moved = std::get<BranchMoved>(event.what);
         EXPECT_EQ(moved.branch, "task/HELLO-1") << name;
         EXPECT_EQ(moved.commit, head) << name;
         EXPECT_TRUE(moved.pushed) << name;
+        EXPECT_FALSE(moved.deleted) << name;
     }
     for (const std::string name : {"push-gone", "delete"}) {
         const auto moved = std::get<BranchMoved>(read(name).what);
         EXPECT_EQ(moved.branch, "task/HELLO-1") << name;
         EXPECT_EQ(moved.commit, "") << name;
+        EXPECT_TRUE(moved.deleted) << name;
     }
     EXPECT_TRUE(std::holds_alternative<Nothing>(read("push-tag").what));
 }
@@ -73,6 +76,7 @@ TEST(GiteaEvents, AShortIdOfAStatusIsMadeWholeByItsCommit) {
 
 TEST(GiteaEvents, APullRequestIsWhatItSaysOfItself) {
     auto pull = std::get<PullRequest>(read("pull_request-opened").what);
+    EXPECT_EQ(pull.id, 101);
     EXPECT_EQ(pull.number, 12);
     EXPECT_EQ(pull.branch, "task/HELLO-1");
     EXPECT_EQ(pull.head, head);
@@ -96,8 +100,10 @@ TEST(GiteaEvents, ACopyOfTheRepositorySpeaksForNoBranchOfOurs) {
     auto fork = s.body;
     fork.replace(at, 12, "\"repo_id\": 8");
     EXPECT_TRUE(std::holds_alternative<Nothing>(read_gitea_event(s.event, fork).value().what));
-    fork.replace(at, 12, "\"repo_id\":-1");
-    EXPECT_TRUE(std::holds_alternative<PullRequest>(read_gitea_event(s.event, fork).value().what)) << "it is gone";
+    for (const std::string gone : {"\"repo_id\":-1", "\"repo_id\": 0"}) {
+        fork.replace(at, 12, gone);
+        EXPECT_TRUE(std::holds_alternative<Nothing>(read_gitea_event(s.event, fork).value().what)) << "it is gone: " << gone;
+    }
 }
 
 TEST(GiteaEvents, TheEventTypeTellsAReviewFromAComment) {

@@ -52,6 +52,8 @@ public:
         std::string gitea = "s3cret\n", plane = "plane_wh_x\n", project = "";  // secrets; without a file where empty
         bool make_database = true;
         std::chrono::milliseconds patience{100};
+        std::size_t most_body = 8u << 20;
+        std::size_t buffered = 32u << 20;
     };
     explicit House(const store::Folder& folder) : House(folder, Options{}) {}
     House(const store::Folder& folder, const Options& options) : path(folder / "orchd.db") {
@@ -70,9 +72,10 @@ public:
                                     .committed = [this] { ++commits; },
                                     .patience = options.patience});
         webhooks_.emplace(Secrets::read(credentials, problems),
-                          WebhookClocks{[this] { return utc_ms.load(); }, [this] { return boot_ms.load(); }}, *writer_);
+                          WebhookClocks{[this] { return utc_ms.load(); }, [this] { return boot_ms.load(); }}, *writer_,
+                          options.most_body);
         webhooks_->add_to(router_);
-        running_ = std::make_unique<Running>(router_);
+        running_ = std::make_unique<Running>(router_, net::Limits{.buffered_bytes = options.buffered});
     }
     ~House() {
         running_->server().stop();
@@ -92,6 +95,12 @@ public:
         for (const auto id : must(store::pending_deliveries(db, 0, 100'000)))
             all.push_back(*must(store::find_delivery(db, id)));
         return all;
+    }
+
+    // What was signed and refused, the newest first.
+    [[nodiscard]] std::vector<store::Delivery> refused() const {
+        auto db = must(store::Db::open(path, {.mode = store::Mode::read_only}));
+        return must(store::list_deliveries(db, {.state = store::DeliveryState::refused}));
     }
 
     std::string path;

@@ -2,6 +2,7 @@
 #include "store/deliveries.h"
 
 #include "counting.h"
+#include "store/facts.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -45,6 +46,26 @@ TEST_F(DeliveriesTest, ABodyIsKeptByteForByte) {
     EXPECT_EQ(delivery(1).body, odd.body);
     EXPECT_EQ(delivery(1).received_at, 5);
     EXPECT_EQ(delivery(1).body_hash, "h-odd");
+}
+
+TEST_F(DeliveriesTest, WhatWasRefusedIsOnRecordWithoutItsBodyAndKeepsNothingOut_R18) {
+    auto large = push("a");
+    large.refused = "413: too large";
+    large.peer = "192.0.2.1";
+    large.size = 9'000'000;
+    EXPECT_EQ(add({large, large}), (std::vector{Accepted::refused, Accepted::refused}));
+    EXPECT_EQ(must(count_deliveries(db)).refused, 1) << "the same again is no other row";
+    EXPECT_EQ(number_of(must(find_state(db, refused_total))), 2) << "but counted";
+    EXPECT_EQ(delivery(1).state, DeliveryState::refused);
+    EXPECT_EQ(delivery(1).outcome, "413: too large (9000000 bytes from 192.0.2.1)");
+    EXPECT_EQ(delivery(1).body, "");
+    EXPECT_EQ(delivery(1).peer, "192.0.2.1");
+    EXPECT_EQ(delivery(1).size, 9'000'000);
+    EXPECT_TRUE(must(pending_deliveries(db, 0, 10)).empty());
+    EXPECT_EQ(replay(1).error().code, Errc::conflict);
+    EXPECT_FALSE(db.execute("UPDATE deliveries SET state = 'pending', outcome = '' WHERE id = 1"));
+    EXPECT_EQ(add({push("a")}), (std::vector{Accepted::stored})) << "sent again, and small enough";
+    EXPECT_FALSE(db.execute("UPDATE deliveries SET state = 'refused', outcome = 'x' WHERE state = 'pending'"));
 }
 
 TEST_F(DeliveriesTest, WhatIsKnownUnderAnOlderKeyIsADuplicateToo_R18) {

@@ -10,6 +10,7 @@
 
 #include "store/check.h"
 #include "store/deliveries.h"
+#include "store/seen.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -74,6 +75,43 @@ TEST_F(MigrationsTest, DeliveriesOfSchema1AreCountedAndSayWhatBecameOfThem_R18) 
     EXPECT_EQ(counts.failed, 1);
     EXPECT_EQ(must(find_delivery(first, 4))->outcome, "ignored");
     EXPECT_EQ(must(find_delivery(first, 5))->outcome, "odd");
+}
+
+// What was told before the forge's ids were kept is nobody's; ids that were given out are not given again; a stamp from the
+// future is one of the past by now.
+TEST_F(MigrationsTest, WhatWasSeenBeforeIdsWereKeptIsInheritedByNobody) {
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open((folder / "fifth.db").c_str(), &raw), SQLITE_OK);
+    must(migrate(raw, folder / "fifth.db", "", std::span(migrations()).first(5)));
+    ASSERT_EQ(
+        sqlite3_exec(raw,
+                     "INSERT INTO projects (name) VALUES ('hello');"
+                     "INSERT INTO pull_requests VALUES ('hello', 1, 'task/HELLO-1', 'c', 'main', 'merged', 5),"
+                     " ('hello', 2, 'task/HELLO-2', 'd', 'main', 'open', 99999999999999);"
+                     "INSERT INTO reviews VALUES ('hello', 1, 'ann', 'approved', 'c', 5);"
+                     "INSERT INTO tracker_items VALUES ('hello', 'u', 'HELLO-1', 's', 99999999999999, 's', 99999999999999);"
+                     "INSERT INTO deliveries (id, source, dedup_key, body_hash, event, body, received_at) VALUES"
+                     " (7, 'gitea', 'a', 'h', 'push', '{}', 7), (9, 'gitea', 'b', 'h', 'push', '{}', 7);"
+                     "DELETE FROM deliveries WHERE id = 9",
+                     nullptr, nullptr, nullptr),
+        SQLITE_OK)
+        << sqlite3_errmsg(raw);
+    must(migrate(raw, folder / "fifth.db", "", migrations()));
+    sqlite3_close(raw);
+    Db fifth = must(Db::open(folder / "fifth.db", {}));
+    EXPECT_EQ(must(find_pull_request(fifth, "hello", {0, 1}))->state, "merged");
+    EXPECT_FALSE(must(find_pull_request(fifth, "hello", {2, 1})));
+    EXPECT_EQ(must(reviews_of(fifth, "hello", {0, 1})).size(), 1U);
+    const auto later = must(find_pull_request(fifth, "hello", {0, 2}))->at;
+    EXPECT_GT(later, 1'700'000'000'000);
+    EXPECT_LT(later, 99'999'999'999'999);
+    EXPECT_LT(must(find_tracker_item(fifth, "hello", "u"))->heeded_at, 99'999'999'999'999);
+    EXPECT_EQ(must(find_delivery(fifth, 7))->size, 2);
+    const NewDelivery next{
+        .source = "gitea", .dedup_key = "c", .body_hash = "h", .event = "push", .body = "{}", .received_at = 8};
+    (void)must(fifth.write([&](Tx& tx) { return add_deliveries(tx, std::span(&next, 1)); }));
+    EXPECT_EQ(must(list_deliveries(fifth, {.limit = 1})).at(0).id, 10);
+    EXPECT_TRUE(must(integrity_problems(fifth)).empty());
 }
 
 TEST_F(MigrationsTest, TheBackupGoesWhereItIsWanted) {

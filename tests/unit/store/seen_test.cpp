@@ -14,8 +14,15 @@ protected:
 };
 
 PullRequestSeen pull(const std::string& state, std::int64_t at, const std::string& head) {
-    return {
-        .project = "hello", .number = 7, .branch = "task/HELLO-1", .head = head, .target = "main", .state = state, .at = at};
+    return {.project = "hello",
+            .repository = 2,
+            .pull = 70,
+            .number = 7,
+            .branch = "task/HELLO-1",
+            .head = head,
+            .target = "main",
+            .state = state,
+            .at = at};
 }
 
 TEST_F(SeenTest, APullRequestIsTheSameInEveryOrder) {
@@ -28,35 +35,94 @@ TEST_F(SeenTest, APullRequestIsTheSameInEveryOrder) {
         for (int round = 0; round < 2; ++round)
             for (const int n : order)
                 (void)write([&](Tx& tx) { return put_pull_request(tx, told[static_cast<std::size_t>(n)]); });
-        const auto seen = must(find_pull_request(db, "hello", 7)).value();
+        const auto seen = must(find_pull_request(db, "hello", {2, 70})).value();
         ASSERT_EQ(seen.state, "merged");
         ASSERT_EQ(seen.at, 6);
         ASSERT_EQ(seen.head, "b");
+        ASSERT_FALSE(seen.tied);
     } while (std::ranges::next_permutation(order).found);
 }
 
-TEST_F(SeenTest, SaysWhetherItWasNews) {
-    EXPECT_TRUE(write([&](Tx& tx) { return put_pull_request(tx, pull("open", 5, "a")); }));
-    EXPECT_FALSE(write([&](Tx& tx) { return put_pull_request(tx, pull("open", 5, "a")); }));
-    EXPECT_FALSE(write([&](Tx& tx) { return put_pull_request(tx, pull("closed", 4, "a")); }));
-    EXPECT_TRUE(write([&](Tx& tx) { return put_pull_request(tx, pull("closed", 5, "a")); }));
+// Stamps have whole seconds: of two things told of one second neither is on record as what holds, whichever came first.
+TEST_F(SeenTest, WhatWasToldInTwoWaysOfOneSecondIsNotKnownInEitherOrder) {
+    std::vector<PullRequestSeen> told{pull("closed", 5, "a"), pull("open", 5, "a"), pull("open", 5, "b"), pull("open", 4, "c")};
+    std::vector<int> order{0, 1, 2, 3};
+    do {
+        must(db.execute("DELETE FROM pull_requests"));
+        for (int round = 0; round < 2; ++round)
+            for (const int n : order)
+                (void)write([&](Tx& tx) { return put_pull_request(tx, told[static_cast<std::size_t>(n)]); });
+        const auto seen = must(find_pull_request(db, "hello", {2, 70})).value();
+        ASSERT_EQ(seen.state, "unknown");
+        ASSERT_EQ(seen.head, "");
+        ASSERT_EQ(seen.branch, "task/HELLO-1") << "in which they agree";
+        ASSERT_TRUE(seen.tied);
+    } while (std::ranges::next_permutation(order).found);
+    auto looked = pull("open", 5, "b");
+    looked.looked = true;
+    EXPECT_TRUE(write([&](Tx& tx) { return put_pull_request(tx, looked); }).news);
+    EXPECT_FALSE(write([&](Tx& tx) { return put_pull_request(tx, told[0]); }).news) << "the forge itself was asked";
+    const auto read = must(find_pull_request(db, "hello", {2, 70})).value();
+    EXPECT_EQ(read.state, "open");
+    EXPECT_EQ(read.head, "b");
+    EXPECT_FALSE(read.tied);
+    EXPECT_EQ(write([&](Tx& tx) { return put_pull_request(tx, pull("closed", 6, "b")); }).now.state, "closed") << "and goes on";
 }
 
-TEST_F(SeenTest, OfEachReviewerTheLastWordStands) {
+TEST_F(SeenTest, SaysWhetherItWasNewsAndWhatIsOnRecord) {
+    EXPECT_TRUE(write([&](Tx& tx) { return put_pull_request(tx, pull("open", 5, "a")); }).news);
+    EXPECT_FALSE(write([&](Tx& tx) { return put_pull_request(tx, pull("open", 5, "a")); }).news);
+    const auto late = write([&](Tx& tx) { return put_pull_request(tx, pull("closed", 4, "a")); });
+    EXPECT_FALSE(late.news);
+    EXPECT_EQ(late.now.state, "open");
+    EXPECT_TRUE(write([&](Tx& tx) { return put_pull_request(tx, pull("closed", 6, "a")); }).news);
+}
+
+// A name and a number come again with a repository that was deleted and made again; the forge's own ids do not.
+TEST_F(SeenTest, AnotherRepositoryAndAnotherPullRequestInheritNothing) {
+    (void)write([&](Tx& tx) { return put_pull_request(tx, pull("merged", 5, "a")); });
+    auto other = pull("open", 3, "b");
+    other.repository = 4;
+    other.pull = 71;
+    EXPECT_EQ(write([&](Tx& tx) { return put_pull_request(tx, other); }).now.state, "open");
+    EXPECT_EQ(must(find_pull_request(db, "hello", {2, 70})).value().state, "merged");
+}
+
+TEST_F(SeenTest, TheNameIsOfTheNewestRepositoryThatHadItLast) {
+    const auto see = [&](std::int64_t id, const std::string& name, std::int64_t at) {
+        return write([&](Tx& tx) { return see_repository(tx, "hello", id, name, at); });
+    };
+    EXPECT_EQ(see(2, "acme/app", 10), 2);
+    EXPECT_EQ(see(4, "acme/app", 20), 4) << "made again";
+    EXPECT_EQ(see(2, "acme/app", 30), 4) << "what is told of the old one late changes nothing";
+    EXPECT_EQ(see(4, "acme/old", 40), 4) << "renamed";
+    EXPECT_EQ(see(2, "acme/app", 50), 2) << "and an older one has the name";
+    ASSERT_EQ(must(repositories_of(db, "hello")).size(), 2U);
+    EXPECT_EQ(must(repositories_of(db, "hello"))[0].name, "acme/old");
+}
+
+TEST_F(SeenTest, OfEachReviewerTheLastVerdictStandsAndNoCommentTakesItAway) {
     const auto say = [&](const std::string& who, const std::string& state, std::int64_t at) {
-        (void)write([&](Tx& tx) {
-            return put_review(tx, {.project = "hello", .number = 7, .reviewer = who, .state = state, .head = "c", .at = at});
+        return write([&](Tx& tx) {
+            return put_review(
+                tx, {.project = "hello", .repository = 2, .pull = 70, .reviewer = who, .state = state, .head = "c", .at = at});
         });
     };
-    say("ann", "rejected", 5);
-    say("ann", "approved", 6);
-    say("ann", "rejected", 5);
-    say("bob", "rejected", 5);
-    say("bob", "approved", 5);
-    const auto reviews = must(reviews_of(db, "hello", 7));
-    ASSERT_EQ(reviews.size(), 2U);
+    (void)say("ann", "rejected", 5);
+    (void)say("ann", "approved", 6);
+    (void)say("ann", "rejected", 5);
+    EXPECT_FALSE(say("ann", "commented", 7).news);
+    (void)say("bob", "rejected", 5);
+    (void)say("bob", "approved", 5);
+    (void)say("cy", "commented", 9);
+    (void)say("cy", "approved", 8);
+    const auto reviews = must(reviews_of(db, "hello", {2, 70}));
+    ASSERT_EQ(reviews.size(), 3U);
     EXPECT_EQ(reviews[0].state, "approved");
-    EXPECT_EQ(reviews[1].state, "rejected") << "of one second: what holds more up";
+    EXPECT_EQ(reviews[1].state, "unknown") << "of one second";
+    EXPECT_TRUE(reviews[1].tied);
+    EXPECT_EQ(reviews[2].state, "approved") << "also where the comment came first";
+    EXPECT_TRUE(must(reviews_of(db, "hello", {4, 70})).empty());
 }
 
 TEST_F(SeenTest, OfTwoStatusesInOneSecondTheLaterNumberWins) {

@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "fixture.h"
+#include "store/astray.h"
 #include "store/deliveries.h"
 
 namespace orchd::views {
@@ -46,6 +47,19 @@ TEST_F(QueueTest, StatusNamesWhatNeedsAPerson) {
     EXPECT_EQ(status.at("needs_you").as_array().at(0).at("reason").as_string(), "no disk");
     EXPECT_TRUE(status.at("paused").is_null());
     EXPECT_EQ(status.at("projects").as_array().at(0).at("problem").as_string(), "line 3: unknown key");
+}
+
+TEST_F(QueueTest, DeliveriesOfAProjectThatLeadNowhereNeedAPerson) {
+    (void)write([&](Tx& tx) { return store::note_astray(tx, "gitea/gone", 2, "acme/app", 17); });
+    (void)write([&](Tx& tx) { return store::note_astray(tx, "gitea", 3, "nobodys/own", 18); });
+    const auto needing = json::parse(must(status_json(view()))).at("needs_you").as_array();
+    ASSERT_EQ(needing.size(), 1U);
+    EXPECT_EQ(needing.at(0).at("project").as_string(), "gone");
+    EXPECT_NE(needing.at(0).at("reason").as_string().find("lead nowhere"), std::string_view::npos);
+    const auto astray = json::parse(must(queue_json(view()))).at("astray").as_array();
+    ASSERT_EQ(astray.size(), 2U);
+    EXPECT_EQ(astray.at(0).at("project").as_string(), "gone") << "the newest is the other: what needs a person goes first";
+    EXPECT_EQ(astray.at(1).at("repository").as_string(), "nobodys/own");
 }
 
 TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
