@@ -19,6 +19,8 @@ inline constexpr std::string_view deploy_states_dir = "/var/lib/orchd-deploy";
 inline constexpr std::string_view git_dir = "/srv/git";  // local forges: the units that push may write here
 inline constexpr std::string_view run_dir = "/run/orchd";
 inline constexpr std::string_view runs_dir = "/run/orchd/runs";  // TASK/{spec.json,prompt.md,mirror}, laid by prepare
+// Settings and projects of this boot as they were last right; the folder is the worker's.
+inline constexpr std::string_view last_good = "/run/orchd/settings/last-good.json";
 inline constexpr std::string_view wake_socket = "/run/orchd/wake";
 inline constexpr std::string_view events_socket = "/run/orchd/events";
 inline constexpr std::string_view settings_file = "/etc/orchd/orchd.toml";

@@ -1,6 +1,7 @@
 // orchd-control.service: org.orchd1 on the system bus.
 #include "control/stay.h"
 #include "daemons/command_line.h"
+#include "daemons/settings_files.h"
 #include "daemons/world.h"
 
 #include "core/names.h"
@@ -9,8 +10,8 @@ namespace {
 
 using namespace orchd;
 
-// The world, opened when it is first needed: a database that is not there yet, or settings that are wrong, are told to each
-// caller, and the next one tries again.
+// The world, opened when it is first needed: a database that is not there yet is told to each caller, and the next one tries
+// again. Where there are no good settings it answers all the same: people ask it why nothing is begun.
 class LazyWorld {
 public:
     Result<engine::World*> operator()() {
@@ -18,11 +19,8 @@ public:
             owned_->refresh();
             return &owned_->world();
         }
-        auto opened = daemons::OwnedWorld::open({.actor = "control", .units = true});
-        if (!opened) {
-            const auto& error = opened.error();
-            return fail(error.code == Errc::invalid_argument ? Errc::unavailable : error.code, error.text);
-        }
+        auto opened = daemons::OwnedWorld::open({.actor = "control", .units = true, .without_settings = true});
+        if (!opened) return fail(opened.error());
         owned_ = std::move(*opened);
         return &owned_->world();
     }
@@ -31,10 +29,7 @@ private:
     std::unique_ptr<daemons::OwnedWorld> owned_;
 };
 
-std::chrono::seconds idle_time() {
-    const auto loaded = settings::load(settings::host_sources());
-    return std::chrono::seconds(loaded ? loaded->settings.control_idle_s : settings::Settings{}.control_idle_s);
-}
+std::chrono::seconds idle_time() { return std::chrono::seconds(daemons::read_settings().settings.control_idle_s); }
 
 Status serve() {
     sd_event* loop = nullptr;

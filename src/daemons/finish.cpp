@@ -16,7 +16,7 @@ std::string variable(const char* name) {
 }
 
 int finish(const daemons::Arguments& arguments) {
-    const auto owned = daemons::OwnedWorld::open({.actor = "finish"});
+    const auto owned = daemons::OwnedWorld::open({.actor = "finish", .ends_work = true, .git = settings::GitUser::finish});
     if (!owned) return daemons::exit_status(fail(owned.error()));
     const engine::Monitor monitor{.service_result = variable("MONITOR_SERVICE_RESULT"),
                                   .exit_code = variable("MONITOR_EXIT_CODE"),

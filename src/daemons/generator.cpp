@@ -6,6 +6,7 @@
 
 #include "core/names.h"
 #include "settings/budgets.h"
+#include "settings/reading.h"
 #include "settings/timers.h"
 
 namespace {
@@ -20,6 +21,13 @@ bool write_dropin(const std::filesystem::path& into, std::string_view unit, cons
     std::filesystem::remove(folder / name, failed);
     std::cerr << "orchd-generator: cannot write " << (folder / name).string() << ": " << unit << " keeps what it ships with\n";
     return false;
+}
+
+std::string boot_id() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string text;
+    std::getline(file, text);
+    return text;
 }
 
 }  // namespace
@@ -40,18 +48,17 @@ int main(int argc, char** argv) {
         std::cerr << "orchd-generator: takes three directories, as systemd.generator(7) says\n";
         return 2;
     }
-    auto sources = settings::host_sources();
-    sources.env_file = names::defaults_file;
-    const auto loaded = settings::load(sources);
-    if (!loaded) {
-        std::cerr << "orchd-generator: the units keep the intervals and limits that they ship with: " << loaded.error().text
-                  << '\n';
+    // Where they are wrong while a host runs, the units stay in step with what is in force.
+    const auto reading = settings::read(settings::host_places(settings::host_sources(), boot_id()));
+    if (const auto text = settings::said_of(reading.condition); !text.empty()) std::cerr << "orchd-generator: " << text << '\n';
+    if (reading.condition.state == settings::Condition::State::none) {
+        std::cerr << "orchd-generator: the units keep the intervals and limits that they ship with\n";
         return 0;
     }
     bool written = true;
     for (const auto& timer : settings::timer_intervals())
-        written &= write_dropin(argv[1], timer.unit, "50-interval.conf", settings::timer_dropin(timer, loaded->settings));
-    for (const auto& limit : settings::start_limits(loaded->settings))
+        written &= write_dropin(argv[1], timer.unit, "50-interval.conf", settings::timer_dropin(timer, reading.settings));
+    for (const auto& limit : settings::start_limits(reading.settings))
         written &= write_dropin(argv[1], limit.unit, "50-limit.conf", settings::limit_dropin(limit));
     return written ? 0 : 1;
 }

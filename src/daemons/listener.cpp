@@ -9,23 +9,23 @@
 #include "core/names.h"
 #include "core/time.h"
 #include "daemons/command_line.h"
+#include "daemons/settings_files.h"
 #include "host/host.h"
 #include "host/log.h"
 #include "listener/read_routes.h"
 #include "listener/webhooks.h"
 #include "net/server.h"
-#include "settings/settings.h"
 
 namespace {
 
 using namespace orchd;
 
 // Settings that are wrong must not keep deliveries out.
-settings::Settings read_settings() {
-    auto loaded = settings::load(settings::host_sources());
-    if (loaded) return loaded->settings;
-    host::log(host::Level::error, "settings are wrong, the defaults are in force: " + loaded.error().text);
-    return {};
+settings::Settings settings_at_start() {
+    const auto reading = daemons::read_settings();
+    for (const auto& warning : reading.condition.warnings) host::log(host::Level::warning, warning + "; it changes nothing");
+    if (const auto text = settings::said_of(reading.condition); !text.empty()) host::log(host::Level::warning, text);
+    return reading.settings;
 }
 
 Status listen_on_passed_sockets(net::Server& server) {
@@ -40,18 +40,12 @@ Status listen_on_passed_sockets(net::Server& server) {
     return fail(Errc::invalid_argument, "no socket was handed over: start orchd-listener.socket instead");
 }
 
-listener::ReadOptions read_options(const settings::Settings& at_start) {
+listener::ReadOptions read_options() {
     static constexpr auto unknown = std::numeric_limits<std::int64_t>::max();
-    // Wrong settings leave the last good ones in force; that they are wrong is told when they are first read.
-    auto load = [last_good = at_start]() mutable {
-        if (const auto loaded = settings::load(settings::host_sources())) last_good = loaded->settings;
-        return last_good;
-    };
-    return {.database = std::string(names::database),
-            .projects_dir = std::string(names::projects_dir),
-            .now = host::now,
-            .load_settings = std::move(load),
-            .free_bytes = [] { return host::free_bytes(std::string(names::state_dir)).value_or(unknown); }};
+    return {
+        .database = std::string(names::database), .now = host::now, .read_settings = daemons::read_settings, .free_bytes = [] {
+            return host::free_bytes(std::string(names::state_dir)).value_or(unknown);
+        }};
 }
 
 listener::Secrets read_secrets() {
@@ -87,8 +81,8 @@ void keep_memory_small() {
 }
 
 Status serve() {
-    const auto settings = read_settings();
-    listener::Reader reader(read_options(settings), [](const std::string& text) { host::log(host::Level::warning, text); });
+    const auto settings = settings_at_start();
+    listener::Reader reader(read_options(), [](const std::string& text) { host::log(host::Level::warning, text); });
     listener::Answers answers(tell_refusals);
     net::Router router;
     listener::add_read_routes(router, reader, answers);

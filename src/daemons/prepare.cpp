@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
                                         engine::unprepare(engine::host_paths(), arguments.work_item);
                                         return 0;
                                     }
-                                    const auto owned = daemons::OwnedWorld::open({.actor = "prepare"});
+                                    const auto owned = daemons::OwnedWorld::open(
+                                        {.actor = "prepare", .ends_work = true, .git = settings::GitUser::prepare});
                                     if (!owned) return daemons::exit_status(fail(owned.error()));
                                     return daemons::exit_status(engine::prepare((*owned)->world(), arguments.work_item));
                                 });

@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
                                  .about = "Advances a work item by one transition. Started by orchd-step@.service.",
                                  .takes_work_item = true},
                                 argc, argv, [](const daemons::Arguments& arguments) {
-                                    const auto owned = daemons::OwnedWorld::open({.actor = "step", .units = true});
+                                    const auto owned = daemons::OwnedWorld::open(
+                                        {.actor = "step", .units = true, .ends_work = true, .git = settings::GitUser::step});
                                     if (!owned) return daemons::exit_status(fail(owned.error()));
                                     const store::LeaseOwner self{.unit = host::own_unit(),
                                                                  .invocation_id = host::own_invocation(),

@@ -1,15 +1,13 @@
 // orchd-worker.service: claims jobs, starts their units, and recovers what died.
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
 #include "daemons/command_line.h"
+#include "daemons/settings_files.h"
 #include "daemons/worker_loop.h"
 
 namespace {
 
 using namespace orchd;
-
-constexpr unsigned seconds_between_tries = 5;
 
 // The socket that orchd-worker.socket listens on.
 Result<int> wake_socket() {
@@ -21,13 +19,10 @@ Result<int> wake_socket() {
 int work(const daemons::Arguments&) {
     const auto socket = wake_socket();
     if (!socket) return daemons::exit_status(fail(socket.error()));
-    const auto owned = daemons::OwnedWorld::open({.actor = "worker", .mode = store::Mode::create, .units = true});
-    if (!owned) {
-        const int status = daemons::exit_status(fail(owned.error()));
-        // systemd starts it again at once; settings that are wrong stay so for a while.
-        if (owned.error().code == Errc::invalid_argument) ::sleep(seconds_between_tries);
-        return status;
-    }
+    daemons::stand_until_settings_are_good();
+    const auto owned =
+        daemons::OwnedWorld::open({.actor = "worker", .mode = store::Mode::create, .units = true, .keeps_settings = true});
+    if (!owned) return daemons::exit_status(fail(owned.error()));
     return daemons::exit_status(daemons::WorkerLoop(**owned, *socket).run());
 }
 

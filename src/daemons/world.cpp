@@ -1,49 +1,36 @@
 #include "daemons/world.h"
 
-#include <sys/stat.h>
-#include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <vector>
 
 #include "core/names.h"
+#include "daemons/settings_files.h"
+#include "git/budget.h"
 #include "host/host.h"
 #include "host/log.h"
 
 namespace orchd::daemons {
 namespace {
 
-std::string stamp(const std::string& path) {
-    struct stat seen {};
-    if (::stat(path.c_str(), &seen) != 0) return path + " -\n";
-    return path + ' ' + std::to_string(seen.st_ino) + ' ' + std::to_string(seen.st_size) + ' ' +
-           std::to_string(seen.st_mtim.tv_sec) + '.' + std::to_string(seen.st_mtim.tv_nsec) + '\n';
-}
-
-// Which files there are and when each was last written.
-std::string fingerprint() {
-    std::vector<std::string> stamps{stamp(std::string(names::settings_file))};
-    for (const auto folder : {names::settings_dir, names::projects_dir}) {
-        std::error_code absent;
-        for (std::filesystem::directory_iterator entry(folder, absent), end; !absent && entry != end; entry.increment(absent))
-            stamps.push_back(stamp(entry->path().string()));
-    }
-    std::sort(stamps.begin(), stamps.end());
-    std::string all;
-    for (const auto& s : stamps) all += s;
-    return all;
-}
-
-settings::Projects read_projects(const settings::Settings& settings) {
-    return settings::load_projects(std::string(names::projects_dir), settings);
+void tell(const settings::Condition& condition, bool alert) {
+    for (const auto& warning : condition.warnings) host::log(host::Level::warning, warning + "; it changes nothing");
+    if (condition.state == settings::Condition::State::in_force) return;
+    const auto text = settings::said_of(condition) + "; 'orchctl config check' tells all of it";
+    if (alert)
+        host::log(host::Level::error, text, {{"MESSAGE_ID", std::string(names::msg_alert)}});
+    else
+        host::log(host::Level::warning, text);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<OwnedWorld>> OwnedWorld::open(const OwnedWorldOptions& options) {
-    auto read_at = fingerprint();
-    auto loaded = settings::load(settings::host_sources());
-    if (!loaded) return fail(loaded.error());
+    auto read_at = settings_fingerprint(options.keeps_settings ? Look::files : Look::last_good_too);
+    auto reading = read_settings();
+    if (reading.condition.state == settings::Condition::State::none && !options.without_settings)
+        return fail(Errc::invalid_argument, settings::said_of(reading.condition));
+    if (options.ends_work) settings::go_on_with_kept_projects(reading.projects);
+    if (options.git) git::limit_together(settings::git_budget_s(*options.git, reading.settings));
     store::OpenOptions opening;
     opening.mode = options.mode;
     opening.backup_dir = names::backups_dir;
@@ -55,33 +42,38 @@ Result<std::unique_ptr<OwnedWorld>> OwnedWorld::open(const OwnedWorldOptions& op
         if (!opened) return fail(opened.error());
         bus = std::move(*opened);
     }
-    std::unique_ptr<OwnedWorld> owned(new OwnedWorld(std::move(*db), std::move(bus), loaded->settings, std::move(read_at)));
-    owned->world_->actor = options.actor;
+    tell(reading.condition, options.keeps_settings);
+    std::unique_ptr<OwnedWorld> owned(
+        new OwnedWorld(std::move(*db), std::move(bus), options, std::move(reading), std::move(read_at)));
+    owned->write_down();
     return owned;
 }
 
-OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const settings::Settings& settings, std::string read_at)
-    : db_(std::move(db)),
+OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const OwnedWorldOptions& options, settings::Reading reading,
+                       std::string read_at)
+    : options_(options),
+      db_(std::move(db)),
       bus_(std::move(bus)),
-      settings_(settings),
-      projects_(read_projects(settings_)),
+      reading_(std::move(reading)),
       fingerprint_(std::move(read_at)) {
     if (bus_ != nullptr) units_.emplace(*bus_);
     world_.emplace(engine::World{
         .db = db_,
         .units = units_ ? &*units_ : nullptr,
         .now = host::now,
-        .settings = settings_,
-        .projects = projects_,
+        .settings = reading_.settings,
+        .projects = reading_.projects,
         .paths = engine::host_paths(),
-        .actor = {},
+        .actor = options_.actor,
         .open_mirror =
             [this](const settings::Project& project) {
                 return git::open_mirror(std::string(names::mirrors_dir) + '/' + project.name + ".git",
-                                        {.timeout_s = settings_.git_timeout_s});
+                                        {.timeout_s = reading_.settings.git_timeout_s});
             },
         .open_forge =
-            [this](const settings::Project& project) { return forge::open(project, {.timeout_s = settings_.git_timeout_s}); },
+            [this](const settings::Project& project) {
+                return forge::open(project, {.timeout_s = reading_.settings.git_timeout_s});
+            },
         .wake = [] { host::poke(std::string(names::wake_socket)); },
         .poke_events = [] { host::poke(std::string(names::events_socket)); },
         .random = host::random_unit,
@@ -91,20 +83,38 @@ OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const settings::Settings& se
             [](const std::string& work_item, const std::string& text) {
                 if (work_item.empty()) return host::log(host::Level::warning, text);
                 host::log(host::Level::warning, text, {{"ORCHD_TASK", work_item}});
-            }});
+            },
+        .condition = &reading_.condition});
 }
 
 bool OwnedWorld::refresh() {
-    auto now = fingerprint();
+    auto now = settings_fingerprint(options_.keeps_settings ? Look::files : Look::last_good_too);
     if (now == fingerprint_) return false;
     fingerprint_ = std::move(now);
-    auto loaded = settings::load(settings::host_sources());
-    if (loaded)
-        settings_ = loaded->settings;
-    else
-        host::log(host::Level::error, "the last good settings stay in force: " + loaded.error().text);
-    projects_ = read_projects(settings_);
+    using State = settings::Condition::State;
+    const auto before = reading_.condition;
+    auto reading = read_settings();
+    // Nobody wrote them down, or it was taken away: what this process has is good.
+    if (reading.condition.state == State::none && before.state != State::none) {
+        reading.settings = reading_.settings;
+        reading.condition.state = State::kept;
+    }
+    if (options_.ends_work) settings::go_on_with_kept_projects(reading.projects);
+    reading_ = std::move(reading);
+    if (reading_.condition.state != before.state || reading_.condition.problems != before.problems ||
+        reading_.condition.warnings != before.warnings)
+        tell(reading_.condition, options_.keeps_settings);
+    if (before.state != State::in_force && reading_.condition.state == State::in_force)
+        host::log(host::Level::notice, "The settings are right again, and in force.");
+    write_down();
     return true;
+}
+
+void OwnedWorld::write_down() {
+    if (!options_.keeps_settings) return;
+    const auto kept = settings::keep(reading_, settings_places(), host::now());
+    if (!kept)
+        host::log(host::Level::warning, "the good settings cannot be written down for other units: " + kept.error().text);
 }
 
 }  // namespace orchd::daemons

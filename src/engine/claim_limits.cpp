@@ -12,7 +12,8 @@ WorldView view_of(const World& world) {
             .now = world.now(),
             .free_bytes = world.free_bytes(),
             .see = world.units == nullptr ? std::function<UnitSeen(const std::string&)>()
-                                          : [units = world.units](const std::string& unit) { return units->see(unit); }};
+                                          : [units = world.units](const std::string& unit) { return units->see(unit); },
+            .condition = world.condition};
 }
 
 Result<store::Limits> limits_of(const WorldView& view) {

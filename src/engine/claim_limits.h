@@ -15,6 +15,8 @@ struct WorldView {
     std::int64_t free_bytes = 0;  // on the database's file system
     // Looks at a unit; empty where systemd is not asked, as in the listener.
     std::function<UnitSeen(const std::string&)> see = {};
+    // How the settings were come by; null: they are in force.
+    const settings::Condition* condition = nullptr;
 };
 [[nodiscard]] WorldView view_of(const World& world);
 

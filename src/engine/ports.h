@@ -14,6 +14,7 @@
 #include "forge/forge.h"
 #include "git/git.h"
 #include "settings/project.h"
+#include "settings/reading.h"
 #include "settings/settings.h"
 #include "store/db.h"
 
@@ -87,6 +88,8 @@ struct World {
     std::function<std::int64_t()> free_bytes = [] { return std::numeric_limits<std::int64_t>::max(); };
     // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
+    // How the settings were come by; null: they are in force.
+    const settings::Condition* condition = nullptr;
 };
 
 }  // namespace orchd::engine

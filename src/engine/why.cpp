@@ -1,6 +1,7 @@
 #include "engine/why.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/text.h"
 #include "core/utc_text.h"
@@ -98,6 +99,11 @@ std::string slots_text(const store::Limits& limits, const store::Job& job, store
     return std::to_string(limit) + " at a time";
 }
 
+std::string wrong_with_file(const std::string& project, const HostView& host) {
+    const auto found = host.bad_files.find(project);
+    return found == host.bad_files.end() ? "." : ": " + found->second;
+}
+
 Why queued(const store::Task& task, const store::Job& job, const HostView& host) {
     const auto name = job_named(job);
     std::string after;
@@ -110,7 +116,8 @@ Why queued(const store::Task& task, const store::Job& job, const HostView& host)
         case store::Obstacle::disk:
             return {.text = "Queued: " + name + " is not started, since " + host.low_disk, .command = "orchctl doctor"};
         case store::Obstacle::no_file:
-            return {.text = "Queued: " + name + " is not started, since project " + task.project + " has no valid file.",
+            return {.text = "Queued: " + name + " is not started, since project " + task.project + " has no valid file" +
+                            wrong_with_file(task.project, host),
                     .command = "orchctl project check " + task.project};
         case store::Obstacle::not_due:
             return {.text = "Backing off: " + name + " starts at " + utc_text(job.available_at) + "." + after,
@@ -203,6 +210,7 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
         answer.until = job->available_at;
         return answer;
     }
+    if (job != nullptr && !host.no_settings.empty()) return {.text = host.no_settings, .command = "orchctl config check"};
     if (job != nullptr) return queued(task, *job, host);
     if (!task.waiting_for.empty()) return waiting(task, around, host);
     return {.text = "Nothing is queued for it.", .command = "orchctl task retry " + task.work_item};
@@ -236,6 +244,11 @@ Result<HostView> look_at_host(const WorldView& view) {
     if (!paused) return fail(paused.error());
     host.paused = std::move(*paused);
     if (const auto low = low_disk(view.settings, view.free_bytes)) host.low_disk = low->text;
+    if (view.condition != nullptr && view.condition->state == settings::Condition::State::none)
+        host.no_settings = settings::said_of(*view.condition);
+    for (const auto& problem : view.projects.problems)
+        host.bad_files.emplace(std::filesystem::path(problem.file).stem().string(),
+                               problem.text.substr(0, problem.text.find('\n')));
     return host;
 }
 

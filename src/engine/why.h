@@ -2,6 +2,7 @@
 // same that the claim carries out.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,9 @@ struct HostView {
     store::Limits limits;
     store::ClaimPlan plan;
     std::optional<store::StateRow> paused;
-    std::string low_disk;  // why the disk allows nothing; empty while it does
+    std::string low_disk;     // why the disk allows nothing; empty while it does
+    std::string no_settings;  // why nothing is begun: they are wrong, and there are no good ones; empty while there are
+    std::map<std::string, std::string> bad_files;  // project -> what is wrong with its file, the first of it
 };
 [[nodiscard]] Result<HostView> look_at_host(const WorldView& view);
 

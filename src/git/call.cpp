@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/shapes.h"
+#include "git/budget.h"
 
 namespace orchd::git {
 namespace {
@@ -62,6 +63,9 @@ std::string shown(const Call& what) {
 }  // namespace
 
 Result<Answer> call(const Call& what) {
+    constexpr const char* no_time = ": the time that this unit may spend in git (see git_timeout_s) has passed";
+    const auto patience = patience_ms(what.timeout_s);
+    if (spent()) return fail(Errc::unavailable, shown(what) + no_time);
     std::vector<std::string> argv{"/usr/bin/git"};
     argv.insert(argv.end(), what.args.begin(), what.args.end());
     const auto ended = host::run({.argv = std::move(argv),
@@ -69,11 +73,12 @@ Result<Answer> call(const Call& what) {
                                   .directory = "/",
                                   .input = what.input,
                                   .input_fd = what.input_fd,
-                                  .timeout_ms = what.timeout_s * 1000,
+                                  .timeout_ms = patience,
                                   .max_output = what.max_output});
     if (!ended)
         return fail(ended.error().code == Errc::invalid_argument ? Errc::invalid_argument : Errc::unavailable,
                     shown(what) + ": " + ended.error().text);
+    if (ended->timed_out && spent()) return fail(Errc::unavailable, shown(what) + no_time);
     if (ended->timed_out)
         return fail(Errc::unavailable, shown(what) + " took more than " + std::to_string(what.timeout_s) + " s");
     if (!WIFEXITED(ended->status))

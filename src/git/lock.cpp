@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "git/budget.h"
+
 namespace orchd::git {
 namespace {
 
@@ -33,7 +35,7 @@ Result<host::Fd> lock_file(const std::string& file, int flags, int operation, co
         return fail(Errc::io, repository + " may not be written by this unit (" + std::strerror(errno) +
                                   "): 'orchctl project check' says what it takes");
     if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
-    for (auto left_ms = timeout_s * 1000; ::flock(fd.get(), operation | LOCK_NB) != 0; left_ms -= step_ms) {
+    for (auto left_ms = patience_ms(timeout_s); ::flock(fd.get(), operation | LOCK_NB) != 0; left_ms -= step_ms) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail(Errc::io, file + ": " + std::strerror(errno));
         if (left_ms <= 0)
             return fail(Errc::unavailable, repository + " was in use for more than " + std::to_string(timeout_s) + " s");

@@ -33,8 +33,7 @@ void ViewSource::refresh() {
     const auto now = Clock::now();
     if (refreshed_ && now - *refreshed_ < refresh_every) return;
     refreshed_ = now;
-    settings_ = options_.load_settings();
-    projects_ = settings::load_projects(options_.projects_dir, settings_);
+    reading_ = options_.read_settings();
     if (db_ && inode_of(options_.database) != inode_) db_.reset();
 }
 
@@ -43,7 +42,12 @@ Result<views::WorldView> ViewSource::look() {
     refresh();
     if (!db_)
         if (auto opened = open(); !opened) return fail(Errc::unavailable, opened.error().text);
-    return views::WorldView{*db_, settings_, projects_, options_.now(), options_.free_bytes()};
+    return views::WorldView{.db = *db_,
+                            .settings = reading_.settings,
+                            .projects = reading_.projects,
+                            .now = options_.now(),
+                            .free_bytes = options_.free_bytes(),
+                            .condition = &reading_.condition};
 }
 
 }  // namespace orchd::listener

@@ -13,9 +13,9 @@
 namespace orchd::listener {
 
 struct ReadOptions {
-    std::string database, projects_dir;
+    std::string database;
     std::function<Now()> now;
-    std::function<settings::Settings()> load_settings;
+    std::function<settings::Reading()> read_settings;
     std::function<std::int64_t()> free_bytes;  // on the database's file system
 };
 
@@ -35,8 +35,7 @@ private:
     ReadOptions options_;
     std::optional<store::Db> db_;
     std::uint64_t inode_ = 0;  // of the file that is open
-    settings::Settings settings_;
-    settings::Projects projects_;
+    settings::Reading reading_;
     std::optional<Clock::time_point> refreshed_;
     std::shared_ptr<Clock::time_point> latest_ = std::make_shared<Clock::time_point>();  // when a reading is broken off
 };

@@ -5,13 +5,12 @@
 
 #include "core/names.h"
 #include "core/text.h"
+#include "host/host.h"
 
 namespace orchd::orchctl {
 
 Result<settings::Loaded> host_settings() {
-    auto sources = settings::host_sources();
-    sources.env_file = names::defaults_file;
-    auto loaded = settings::load(sources);
+    auto loaded = settings::load(settings::host_sources());
     // Not the caller's words are wrong but the host's files.
     if (!loaded) return fail(Errc::conflict, loaded.error().text);
     return loaded;
@@ -21,6 +20,10 @@ Result<settings::Projects> host_projects() {
     const auto loaded = host_settings();
     if (!loaded) return fail(loaded.error());
     return settings::load_projects(std::string(names::projects_dir), loaded->settings);
+}
+
+settings::Reading host_reading() {
+    return settings::read(settings::host_places(settings::host_sources(), host::now().boot_id));
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "orchctl/session.h"
 #include "settings/project.h"
+#include "settings/reading.h"
 #include "settings/settings.h"
 
 namespace orchd::orchctl {
@@ -15,6 +16,9 @@ namespace orchd::orchctl {
 [[nodiscard]] Result<settings::Loaded> host_settings();
 // Those of names::projects_dir, in the budgets of the host's settings.
 [[nodiscard]] Result<settings::Projects> host_projects();
+
+// As the units read them: the last good ones where the files are wrong.
+[[nodiscard]] settings::Reading host_reading();
 
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 // "3 projects are in order."

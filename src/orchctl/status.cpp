@@ -63,6 +63,20 @@ void tell_pause(Session& session, const json::object& queue) {
     session.line("    $ orchctl resume");
 }
 
+void tell_settings(Session& session, const json::object& queue) {
+    if (!member(queue, "settings").is_object()) return;
+    const auto& settings = member(queue, "settings").get_object();
+    const auto& text = part(queue, "settings").text("text");
+    const auto& warnings = member(settings, "warnings");
+    const bool warned = warnings.is_array() && !warnings.get_array().empty();
+    if (text.empty() && !warned) return;
+    session.heading("Settings");
+    if (!text.empty()) session.line("  " + coloured(printable(text), Paint::red, session.colours()));
+    if (warned)
+        for (const auto& warning : warnings.get_array()) session.line("  " + printable(std::string(warning.as_string())));
+    session.line("    $ orchctl config check");
+}
+
 void tell_disk(Session& session, const json::object& queue) {
     const auto disk = part(queue, "disk");
     if (!disk.flag("low")) return;
@@ -112,13 +126,14 @@ Status status(Session& session) {
     const auto& queue = overview->queue;
     if (session.json) {
         json::object answer{{"needs_you", to_json(overview->needs_you)}};
-        for (const auto* key : {"paused", "disk", "limits", "counts", "running", "projects", "astray"})
+        for (const auto* key : {"paused", "settings", "disk", "limits", "counts", "running", "projects", "astray"})
             answer[key] = member(queue, key);
         session.document(answer);
         return {};
     }
     tell_needs_you(session, overview->needs_you, astray_of(queue));
     tell_pause(session, queue);
+    tell_settings(session, queue);
     tell_disk(session, queue);
     tell_jobs(session, queue, "running", "Running");
     tell_projects(session, queue);
@@ -202,6 +217,7 @@ Status queue(Session& session) {
     }
     session.line(counts_text(*story));
     tell_pause(session, *story);
+    tell_settings(session, *story);
     tell_disk(session, *story);
     tell_jobs(session, *story, "running", "Running");
     tell_jobs(session, *story, "queued", "Queued");

@@ -15,8 +15,8 @@ Status why(Session& session, const std::string& work_item) {
     if (!story) return fail(story.error());
     if (session.json) {
         boost::json::object answer;
-        for (const auto* key :
-             {"work_item", "stage", "why", "command", "needs_you", "claimable", "since", "until", "needs", "lease", "ahead"})
+        for (const auto* key : {"work_item", "stage", "why", "command", "needs_you", "claimable", "since", "until", "needs",
+                                "lease", "ahead", "settings"})
             if (const auto* value = story->if_contains(key)) answer[key] = *value;
         session.document(answer);
         return {};
@@ -24,6 +24,8 @@ Status why(Session& session, const std::string& work_item) {
     const auto task = record_of(*story);
     session.line(printable(task.text("why")));
     if (!task.text("command").empty()) session.line("To move it: " + printable(task.text("command")));
+    if (const auto& wrong = task.text("settings"); !wrong.empty() && wrong != task.text("why"))
+        session.line(printable(wrong) + "; see: orchctl config check");
     return {};
 }
 

@@ -46,7 +46,7 @@ constexpr std::array suffixes{Suffix{'T', 40}, Suffix{'G', 30}, Suffix{'M', 20},
 
 }  // namespace
 
-Result<std::vector<Entry>> read_document(const std::string& file) {
+Result<std::string> read_text(const std::string& file) {
     std::ifstream in(file);
     if (!in) {
         const int reason = errno;
@@ -57,7 +57,13 @@ Result<std::vector<Entry>> read_document(const std::string& file) {
         text.append(part.data(), static_cast<std::size_t>(in.gcount()));
     }
     if (in.bad()) return fail(Errc::io, file + ": cannot be read");
-    return parse_document(text, file);
+    return text;
+}
+
+Result<std::vector<Entry>> read_document(const std::string& file) {
+    const auto text = read_text(file);
+    if (!text) return fail(text.error());
+    return parse_document(*text, file);
 }
 
 Result<std::vector<Entry>> parse_document(std::string_view text, const std::string& file) {

@@ -22,6 +22,8 @@ struct Entry {
     int line = 0;
     Value value;
 };
+// A file's text. Errc::no_such where there is no such file, io where it cannot be read.
+[[nodiscard]] Result<std::string> read_text(const std::string& file);
 // In the order of the file. Errc::no_such where there is no such file, io where it cannot be read, else as parse_document.
 [[nodiscard]] Result<std::vector<Entry>> read_document(const std::string& file);
 // `file` is for messages. Errc::invalid_argument with file and line where the text is not TOML.

@@ -4,10 +4,12 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <limits>
 
 #include "core/shapes.h"
 #include "core/text.h"
 #include "core/work_item.h"
+#include "settings/budgets.h"
 #include "settings/project_reader.h"
 
 namespace orchd::settings {
@@ -51,10 +53,13 @@ bool repository_name(const std::string& text) {
                        [](unsigned char c) { return std::isalnum(c) != 0 || c == '/' || c == '-' || c == '_' || c == '.'; });
 }
 
+// Whether what a file names must be there.
+enum class Look { file_alone, host_too };
+
 class Parser {
 public:
-    Parser(const std::string& file, std::vector<Entry> entries, const Settings& settings)
-        : in_(file, std::move(entries)), settings_(settings) {
+    Parser(const std::string& file, std::vector<Entry> entries, const Settings& settings, Look look)
+        : in_(file, std::move(entries)), settings_(settings), look_(look) {
         project_.file = file;
     }
 
@@ -184,10 +189,10 @@ private:
     std::int64_t timeout(const std::string& key, Range range, std::int64_t fallback) {
         const auto limit = in_.number(key, range, fallback);
         const auto git = settings_.git_timeout_s;
-        if (limit + 2 * git > settings_.reaper_max_running_s) {
-            in_.refuse(key, std::to_string(limit) + " + 2 x git_timeout_s (" + std::to_string(git) +
-                                ") does not fit into reaper_max_running_s (" + std::to_string(settings_.reaper_max_running_s) +
-                                ") of orchd.toml");
+        if (limit + git_times_around_a_run * git > settings_.reaper_max_running_s) {
+            in_.refuse(key, std::to_string(limit) + " + " + std::to_string(git_times_around_a_run) + " x git_timeout_s (" +
+                                std::to_string(git) + ") does not fit into reaper_max_running_s (" +
+                                std::to_string(settings_.reaper_max_running_s) + ") of orchd.toml");
         }
         return limit;
     }
@@ -200,13 +205,18 @@ private:
             return {};
         }
         std::error_code error;
-        if (!fs::is_regular_file(path, error)) in_.refuse(key, path.string() + " is not there, or no regular file");
+        if (look_ == Look::host_too && !fs::is_regular_file(path, error))
+            in_.refuse(key, path.string() + " is not there, or no regular file");
         return path.string();
     }
 
     void deploy() {
         if (!in_.table("deploy")) return;
         if (!project_.workers.contains(Role::build)) in_.refuse("deploy", "needs the table [build], whose release it deploys");
+        if (project_.self)
+            in_.refuse("deploy",
+                       "a project that is marked self has none: its own pipeline would restart what runs it, and "
+                       "there is no guard for that yet; deploy by hand, and take [deploy] out");
         Project::Deploy deploy;
         deploy.hook = in_.text("deploy.hook", Need::required);
         deploy.config = in_.text("deploy.config", Need::optional);
@@ -219,11 +229,13 @@ private:
 
     ProjectReader in_;
     const Settings& settings_;
+    Look look_;
     Project project_;
 };
 
-Result<Project> judge(const std::string& file, std::vector<Entry> entries, const Settings& settings) {
-    Parser parser(file, std::move(entries), settings);
+Result<Project> judge(const std::string& file, std::vector<Entry> entries, const Settings& settings,
+                      Look look = Look::host_too) {
+    Parser parser(file, std::move(entries), settings, look);
     Project project = parser.parse();
     const auto problems = parser.problems();
     if (problems.empty()) return project;
@@ -248,6 +260,24 @@ std::optional<std::string> taken_already(const Projects& projects, const Project
     return std::nullopt;
 }
 
+// A file that was right once, whatever the host has become meanwhile.
+Result<Project> project_as_it_was(const ProjectText& last) {
+    auto entries = parse_document(last.text, last.file);
+    if (!entries) return fail(entries.error());
+    Settings roomy;
+    roomy.reaper_max_running_s = std::numeric_limits<std::int64_t>::max();
+    return judge(last.file, std::move(*entries), roomy, Look::file_alone);
+}
+
+void keep(const ProjectText& last, Projects& projects) {
+    if (std::ranges::find(projects.texts, last.file, &ProjectText::file) != projects.texts.end()) return;
+    auto kept = project_as_it_was(last);
+    if (!kept) return;
+    projects.kept.push_back(std::move(*kept));
+    projects.texts.push_back(last);
+}
+
+// A folder that cannot be read is a problem of its own; one that is not there has no projects.
 std::vector<fs::path> project_files(const std::string& dir, Projects& projects) {
     std::vector<fs::path> files;
     std::error_code error;
@@ -275,20 +305,26 @@ Result<Project> parse_project(std::string_view text, const std::string& file, co
     return judge(file, std::move(*entries), settings);
 }
 
-Projects load_projects(const std::string& dir, const Settings& settings) {
+Projects load_projects(const std::string& dir, const Settings& settings, const std::vector<ProjectText>& last_good) {
     Projects projects;
-    for (const auto& file : project_files(dir, projects)) {
-        auto project = load_project(file.string(), settings);
-        if (!project) {
-            projects.problems.push_back({file.string(), project.error().text});
+    const auto files = project_files(dir, projects);
+    const bool unseen = !projects.problems.empty();
+    for (const auto& path : files) {
+        const auto file = path.string();
+        auto text = read_text(file);
+        auto project = text ? parse_project(*text, file, settings) : Result<Project>(fail(text.error()));
+        auto problem = project ? taken_already(projects, *project).value_or("") : project.error().text;
+        if (problem.empty()) {
+            projects.good.push_back(std::move(*project));
+            projects.texts.push_back({file, std::move(*text)});
             continue;
         }
-        if (const auto taken = taken_already(projects, *project)) {
-            projects.problems.push_back({file.string(), *taken});
-            continue;
-        }
-        projects.good.push_back(std::move(*project));
+        projects.problems.push_back({file, std::move(problem)});
+        const auto last = std::ranges::find(last_good, file, &ProjectText::file);
+        if (last != last_good.end()) keep(*last, projects);
     }
+    if (unseen)
+        for (const auto& last : last_good) keep(last, projects);
     return projects;
 }
 

@@ -56,15 +56,23 @@ struct Project {
 struct ProjectProblem {  // of one file; text as settings' problems, one a line: file, line, key, what is allowed
     std::string file, text;
 };
+struct ProjectText {  // a project file as it was when it was right
+    std::string file, text;
+    bool operator==(const ProjectText&) const = default;
+};
 struct Projects {
     std::vector<Project> good;             // by name; a bad file never hides a good one (R40)
     std::vector<ProjectProblem> problems;  // unreadable files, unknown keys, a prefix that an earlier file has, …
+    std::vector<Project> kept = {};        // of the bad ones, as they were last right: what is under way ends by them
+    std::vector<ProjectText> texts = {};   // of good and kept ones
 };
 // Whether a setting that lists projects (ORCH_…_REPOS) covers this one: by name, or all with "*"; where the list is empty, a
 // project marked `self`.
 [[nodiscard]] bool covers(const std::vector<std::string>& list, const Project& project);
 // The host's settings are asked for the budgets that time limits of a project must fit into (R17).
-[[nodiscard]] Projects load_projects(const std::string& dir, const Settings& settings);
+// `last_good` is where the bad ones that are kept come from.
+[[nodiscard]] Projects load_projects(const std::string& dir, const Settings& settings,
+                                     const std::vector<ProjectText>& last_good = {});
 [[nodiscard]] Result<Project> load_project(const std::string& file, const Settings& settings);
 // What load_project would say if `text` stood in `file`.
 [[nodiscard]] Result<Project> parse_project(std::string_view text, const std::string& file, const Settings& settings);

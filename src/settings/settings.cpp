@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
+#include <set>
 #include <string_view>
 
 #include "core/names.h"
@@ -90,7 +90,7 @@ public:
             if (named == keys().end()) {
                 std::vector<std::string> known;
                 for (const auto& key : keys()) known.push_back(env_name(key));
-                problems_.push_back(variable.where + ": " + variable.name + ": unknown setting" +
+                warnings_.push_back(variable.where + ": " + variable.name + ": unknown setting" +
                                     did_you_mean(variable.name, known));
                 continue;
             }
@@ -115,8 +115,12 @@ public:
     }
 
     Result<Loaded> done() {
-        if (!problems_.empty()) return fail(Errc::invalid_argument, joined(problems_, "\n"));
-        Loaded loaded{settings_, {}};
+        if (!problems_.empty()) {
+            // Whoever has to mend anything is told all.
+            problems_.insert(problems_.end(), warnings_.begin(), warnings_.end());
+            return fail(Errc::invalid_argument, joined(problems_, "\n"));
+        }
+        Loaded loaded{settings_, {}, warnings_};
         for (const auto& key : keys()) {
             loaded.origins.push_back({std::string(key.name), value_text(key, settings_), env_name(key), where(key.name),
                                       std::string(key.text), std::string(unit_text(key.unit))});
@@ -136,30 +140,18 @@ private:
     }
 
     void set(const Key& key, const Value& value, const std::string& from, const std::string& label) {
-        if (const auto* field = std::get_if<bool Settings::*>(&key.field)) {
-            const auto* flag = std::get_if<bool>(&value);
-            if (flag == nullptr) return refuse(key, value, label);
-            settings_.*(*field) = *flag;
-        } else if (const auto* list_field = std::get_if<std::vector<std::string> Settings::*>(&key.field)) {
-            const auto* list = std::get_if<std::vector<std::string>>(&value);
-            if (list == nullptr) return refuse(key, value, label);
-            const auto odd = std::find_if_not(list->begin(), list->end(), listable);
-            if (odd != list->end()) return refuse(key, *odd, label);
-            settings_.*(*list_field) = *list;
-        } else {
-            const auto whole = number_of(key, value);
-            if (!whole || *whole < key.least || *whole > key.most) return refuse(key, value, label);
-            settings_.*std::get<std::int64_t Settings::*>(key.field) = *whole;
-        }
-        where_[key.name] = from;
+        if (set_value(key, value, settings_))
+            where_[key.name] = from;
+        else
+            refuse(key, offending(value), label);
     }
 
-    static std::optional<std::int64_t> number_of(const Key& key, const Value& value) {
-        if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
-        const auto* text = std::get_if<std::string>(&value);
-        if (text == nullptr || key.unit != Unit::bytes) return std::nullopt;
-        const auto size = parse_size(*text);
-        return size ? std::optional(*size) : std::nullopt;
+    // Of a list, the entry that is no project's name.
+    static Value offending(const Value& value) {
+        const auto* list = std::get_if<std::vector<std::string>>(&value);
+        if (list == nullptr) return value;
+        const auto odd = std::find_if_not(list->begin(), list->end(), listable);
+        return odd == list->end() ? value : Value(*odd);
     }
 
     void refuse(const Key& key, const Value& value, const std::string& label) {
@@ -177,6 +169,7 @@ private:
     Settings settings_;
     std::map<std::string_view, std::string> where_;  // only keys that something set
     std::vector<std::string> problems_;
+    std::vector<std::string> warnings_;
 };
 
 // The lines of systemd's EnvironmentFile= that matter here: NAME=value, with or without quotes around the value. A missing file
@@ -202,13 +195,34 @@ Result<std::vector<Variable>> read_env_file(const std::string& file) {
     return variables;
 }
 
+std::vector<std::string> own_environment() {
+    std::vector<std::string> all;
+    for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) all.emplace_back(*variable);
+    return all;
+}
+
 }  // namespace
 
 Sources host_sources() {
-    Sources sources{std::string(names::settings_file), std::string(names::settings_dir), {}, {}};
-    for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
-        sources.environ.emplace_back(*variable);
+    return {std::string(names::settings_file), std::string(names::settings_dir), std::string(names::defaults_file),
+            own_environment()};
+}
+
+Sources unit_sources() {
+    // As this process was started, which is when the manager read the file.
+    static const auto from_file = [] {
+        std::set<std::string> all;
+        if (const auto variables = read_env_file(std::string(names::defaults_file)))
+            for (const auto& variable : *variables) all.insert(variable.name);
+        return all;
+    }();
+    auto sources = host_sources();
+    // Where only the manager may read it, what it handed over is all there is.
+    if (::access(sources.env_file.c_str(), R_OK) != 0 && errno == EACCES) {
+        sources.env_file.clear();
+        return sources;
     }
+    std::erase_if(sources.environ, [&](const std::string& pair) { return from_file.contains(pair.substr(0, pair.find('='))); });
     return sources;
 }
 

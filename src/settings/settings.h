@@ -53,18 +53,22 @@ struct Settings {
 struct Sources {                       // where settings come from; tests point elsewhere
     std::string file;                  // /etc/orchd/orchd.toml
     std::string dropin_dir;            // /etc/orchd/orchd.conf.d, *.toml by name
-    std::string env_file;              // /etc/default/orchd; empty where the manager has read it, as for every unit
+    std::string env_file;              // /etc/default/orchd; empty: none
     std::vector<std::string> environ;  // "NAME=value", the last word
 };
-// Those of a unit: the files in /etc and this process's environment.
+// The files in /etc, /etc/default/orchd with them, and this process's environment.
 [[nodiscard]] Sources host_sources();
+// Those of a unit, which the manager started with what stood in /etc/default/orchd: the file as it stands now, and of the
+// environment what did not come from there. So a change of it is taken without a restart.
+[[nodiscard]] Sources unit_sources();
 
 struct Origin {                                      // of one value, for `config show`
     std::string key, value, env, where, text, unit;  // value as in a file; where: "default", "FILE:LINE", "environment"
 };
 struct Loaded {
     Settings settings;
-    std::vector<Origin> origins;  // in the order of the table
+    std::vector<Origin> origins;        // in the order of the table
+    std::vector<std::string> warnings;  // variables that begin as ours and are no setting, each with its place
 };
 // All problems at once, one a line: file, line, key, what is allowed, the nearest known key. Errc::invalid_argument.
 [[nodiscard]] Result<Loaded> load(const Sources& sources);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 
 #include "core/work_item.h"
+#include "settings/budgets.h"
 #include "settings/document.h"
 
 namespace orchd::settings {
@@ -91,6 +93,14 @@ constexpr std::array table{
         "Whether queued jobs that carry a run are healed and counted"},
 };
 
+std::optional<std::int64_t> number_of(const Key& key, const Value& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || key.unit != Unit::bytes) return std::nullopt;
+    const auto size = parse_size(*text);
+    return size ? std::optional(*size) : std::nullopt;
+}
+
 }  // namespace
 
 std::span<const Key> keys() { return table; }
@@ -137,6 +147,25 @@ std::string value_text(const Key& key, const Settings& settings) {
     return key.unit == Unit::bytes ? '"' + size_text(number) + '"' : std::to_string(number);
 }
 
+bool set_value(const Key& key, const Value& value, Settings& settings) {
+    if (const auto* field = std::get_if<bool Settings::*>(&key.field)) {
+        const auto* flag = std::get_if<bool>(&value);
+        if (flag == nullptr) return false;
+        settings.*(*field) = *flag;
+        return true;
+    }
+    if (const auto* field = std::get_if<std::vector<std::string> Settings::*>(&key.field)) {
+        const auto* list = std::get_if<std::vector<std::string>>(&value);
+        if (list == nullptr || !std::ranges::all_of(*list, listable)) return false;
+        settings.*(*field) = *list;
+        return true;
+    }
+    const auto whole = number_of(key, value);
+    if (!whole || *whole < key.least || *whole > key.most) return false;
+    settings.*std::get<std::int64_t Settings::*>(key.field) = *whole;
+    return true;
+}
+
 bool listable(const std::string& entry) { return entry == "*" || valid_project_name(entry); }
 
 std::string_view unit_text(Unit unit) {
@@ -153,7 +182,7 @@ std::string_view unit_text(Unit unit) {
 
 std::span<const Nesting> nestings() {
     static const std::vector<Nesting> all{
-        {{{"run_timeout_s"}, {"git_timeout_s", 2}},
+        {{{"run_timeout_s"}, {"git_timeout_s", git_times_around_a_run}},
          "reaper_max_running_s",
          "a run's own limit, with git before and after it, must end before the ceiling stops the run"},
         {{{"recovery_interval_s"}}, "reaper_max_running_s", "the ceiling is kept by the recovery pass"},

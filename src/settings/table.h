@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "settings/document.h"
 #include "settings/settings.h"
 
 namespace orchd::settings {
@@ -28,6 +29,8 @@ struct Key {
 [[nodiscard]] std::string env_name(const Key& key);
 // "an integer from 1 to 1000", "seconds from 1 to 3600", "a size from 1M to 64G", "true or false", "a list of projects …"
 [[nodiscard]] std::string allowed(const Key& key);
+// The key := value; false, and nothing is changed, where it does not take that.
+[[nodiscard]] bool set_value(const Key& key, const Value& value, Settings& settings);
 // Whether a list may hold this: a project's name, or "*".
 [[nodiscard]] bool listable(const std::string& entry);
 // The key's value as it is written in the file: "4", "\"1G\"", "true", "[\"hello\"]".

@@ -25,6 +25,13 @@ Status add_host(const WorldView& view, Exposition& text) {
     text.single({"orchd_paused", gauge, "1 while everything is paused."}, paused->has_value() ? 1 : 0);
     text.single({"orchd_concurrency_limit", gauge, "Runs that may be under way at the same time."},
                 view.settings.max_concurrency);
+    const settings::Condition condition = view.condition == nullptr ? settings::Condition() : *view.condition;
+    text.single({"orchd_settings_valid", gauge,
+                 "1 while the settings' files are right; 0 while the last good ones are in force, or none."},
+                condition.state == settings::Condition::State::in_force ? 1 : 0);
+    text.single({"orchd_settings_generation", gauge,
+                 "Changes of the good settings and projects in this boot; 0 while none are on record."},
+                condition.generation);
     text.single({"orchd_disk_free_bytes", gauge, "Free space of the file system that holds the database.", "bytes"},
                 view.free_bytes);
     return {};

@@ -58,6 +58,7 @@ Result<std::string> status_json(const WorldView& view) {
             {"boot_id", view.now.boot_id},
             {"at", view.now.utc_ms},
             {"paused", *paused ? json::value(pause_story((*paused)->at, (*paused)->by, (*paused)->reason)) : nullptr},
+            {"settings", settings_story(view.condition)},
             {"open_tasks", open},
             {"running", counts->running},
             {"queued", counts->queued},

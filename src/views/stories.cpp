@@ -19,6 +19,16 @@ json::object pause_story(std::int64_t at, const std::string& by, const std::stri
     return {{"at", at}, {"by", by}, {"reason", reason}};
 }
 
+json::object settings_story(const settings::Condition* condition) {
+    const settings::Condition told = condition == nullptr ? settings::Condition() : *condition;
+    return {{"state", settings::to_text(told.state)},
+            {"text", settings::said_of(told)},
+            {"problems", json::value_from(told.problems)},
+            {"warnings", json::value_from(told.warnings)},
+            {"generation", told.generation},
+            {"good_at", told.generation == 0 ? json::value(nullptr) : json::value(told.good_at)}};
+}
+
 json::object story(const store::Run& run) {
     json::value exit = nullptr;
     if (run.exit) exit = {{"kind", to_text(run.exit->kind)}, {"status", run.exit->status}};

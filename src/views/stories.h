@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "settings/reading.h"
 #include "store/jobs.h"
 #include "store/records.h"
 
@@ -15,6 +16,8 @@ namespace orchd::views {
 // JSON that somebody else wrote: as it is where it parses, else as a text; null for nothing.
 [[nodiscard]] boost::json::value embedded(const std::string& text);
 [[nodiscard]] boost::json::object pause_story(std::int64_t at, const std::string& by, const std::string& reason);
+// Null: the settings are in force.
+[[nodiscard]] boost::json::object settings_story(const settings::Condition* condition);
 [[nodiscard]] boost::json::object story(const store::Run& run);
 [[nodiscard]] boost::json::object story(const store::Job& job);
 // The job with its task, project and unit.

@@ -104,6 +104,7 @@ Result<json::object> counters(store::Db& db) {
 Status add_systems(const WorldView& view, json::object& queue) {
     auto reaping = reaper(view.db, view.settings);
     if (!reaping) return fail(reaping.error());
+    queue["settings"] = settings_story(view.condition);
     queue["reaper"] = std::move(*reaping);
     queue["disk"] = disk(view);
     auto kept = maintenance(view);

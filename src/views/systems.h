@@ -8,7 +8,7 @@
 
 namespace orchd::views {
 
-// "reaper", "disk", "maintenance", "task_deps", "deliveries", "outbox", "counters".
+// "settings", "reaper", "disk", "maintenance", "task_deps", "deliveries", "outbox", "counters".
 [[nodiscard]] Status add_systems(const WorldView& view, boost::json::object& queue);
 
 }  // namespace orchd::views

@@ -76,6 +76,7 @@ Status add_why(const WorldView& view, const store::Task& task, json::object& obj
     object["claimable"] = why.claimable;
     object["since"] = or_null(why.since);
     object["until"] = or_null(why.until);
+    object["settings"] = view.condition == nullptr ? std::string() : settings::said_of(*view.condition);
     object["needs"] = json::value_from(around->needs);
     object["lease"] = around->lease ? json::value(story(*around->lease)) : nullptr;
     object["ahead"] = ahead_story(around->ahead);

@@ -171,6 +171,23 @@ TEST_F(WhyTest, what_is_queued_says_what_it_waits_for_and_after_what) {
     EXPECT_FALSE(now().claimable);
 }
 
+TEST_F(WhyTest, where_there_are_no_good_settings_nothing_is_said_to_be_next) {
+    host_.no_settings = "The settings are wrong: orchd.toml:1: x: unknown key";
+    live(Role::developer, JobStatus::queued);
+    EXPECT_EQ(now().text, host_.no_settings);
+    EXPECT_EQ(now().command, "orchctl config check");
+    around_.live.front().status = JobStatus::running;
+    EXPECT_EQ(now().text, "Under way: job 17 (developer) runs for 4 min.");
+}
+
+TEST_F(WhyTest, a_project_that_stands_says_what_is_wrong_with_its_file) {
+    host_.bad_files["hello"] = "/etc/orchd/projects.d/hello.toml:3: cii: unknown table";
+    live(Role::developer, JobStatus::queued);
+    EXPECT_EQ(now().text,
+              "Queued: job 17 (developer) is not started, since project hello has no valid file: "
+              "/etc/orchd/projects.d/hello.toml:3: cii: unknown table");
+}
+
 TEST_F(WhyTest, an_open_task_without_work_says_how_to_start_it) {
     EXPECT_EQ(now().command, "orchctl task retry HELLO-1");
     EXPECT_FALSE(now().needs_you);

@@ -61,11 +61,11 @@ protected:
     // Another file than the store's, where a test takes it away.
     ReadOptions options() {
         return {.database = path,
-                .projects_dir = folder / "projects.d",
                 .now = [this] { return now; },
-                .load_settings = [] { return settings::Settings(); },
+                .read_settings = [this] { return reading; },
                 .free_bytes = [] { return std::int64_t{1} << 30; }};
     }
+    settings::Reading reading;
     std::atomic<int> warnings_ = 0;
     Reader reader_{options(), [this](const std::string&) { ++warnings_; }};
     Answers answers_{[](const Answers::Refusals&) {}};

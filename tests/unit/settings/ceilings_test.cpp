@@ -6,6 +6,7 @@
 #include <string>
 
 #include "settings/budgets.h"
+#include "settings/files.h"
 #include "settings/table.h"
 
 namespace orchd::settings {
@@ -24,6 +25,11 @@ std::int64_t seconds(const std::string& unit, const std::string& key) {
     }
     ADD_FAILURE() << unit << " has no " << key;
     return 0;
+}
+
+GitUser user_of(std::string_view unit) {
+    if (unit.starts_with("orchd-prepare")) return GitUser::prepare;
+    return unit.starts_with("orchd-step") ? GitUser::step : GitUser::finish;
 }
 
 TEST(Ceilings, R17_OfARunIsAboveTheReapers) {
@@ -47,11 +53,31 @@ TEST(Ceilings, R17_OfTheTrustedUnitsHoldTheirCallsOfGitAndFitIntoTheRuns) {
             settings.merge_tries = tries;
             for (const auto& limit : start_limits(settings)) {
                 EXPECT_LE(limit.seconds, settings.reaper_max_running_s + 300) << limit.unit;
-                EXPECT_GE(limit.seconds, 6 * git_s) << limit.unit;
+                EXPECT_GE(limit.seconds, git_budget_s(user_of(limit.unit), settings) + 60) << limit.unit;
             }
             settings.reaper_max_running_s = 20;
             for (const auto& limit : start_limits(settings)) EXPECT_LE(limit.seconds, 320) << limit.unit;
         }
+    }
+}
+
+// What a process may spend in git is what it keeps to by itself (git/budget.h): the longest run that the settings admit, with
+// that before and after it, ends before the ceiling.
+TEST(Ceilings, R17_HoldTheLongestRunWithAllOfGitAroundIt) {
+    TemporaryFolder folder;
+    for (const std::int64_t git_s : {1, 300, 600}) {
+        std::int64_t longest = 0;
+        for (const std::int64_t run_s : {1, 3600, 9000, 9001, 13800, 14382, 14383, 14400}) {
+            folder.write("orchd.toml",
+                         "run_timeout_s = " + std::to_string(run_s) + "\ngit_timeout_s = " + std::to_string(git_s) + "\n");
+            const auto loaded = load({folder.path("orchd.toml"), folder.path("none.d"), "", {}});
+            if (!loaded) continue;
+            longest = run_s;
+            const auto& s = loaded->settings;
+            EXPECT_LE(s.run_timeout_s + git_budget_s(GitUser::prepare, s) + git_budget_s(GitUser::finish, s),
+                      s.reaper_max_running_s);
+        }
+        EXPECT_EQ(longest, git_s == 1 ? 14382 : git_s == 300 ? 9000 : 3600);
     }
 }
 

@@ -222,9 +222,10 @@ TEST_F(ProjectTest, LimitsHaveTheirRangeAndUnit) {
 
 TEST_F(ProjectTest, R17_ATimeLimitThatDoesNotFitIntoTheCeilingIsRefusedNamingBothKeys) {
     EXPECT_THAT(problems_with("[ci]\ncommand = [\"./t\"]\ntimeout_s = 14000\n"),
-                AllOf(HasSubstr("ci.timeout_s: 14000 + 2 x git_timeout_s (300)"),
+                AllOf(HasSubstr("ci.timeout_s: 14000 + 18 x git_timeout_s (300)"),
                       HasSubstr("does not fit into reaper_max_running_s (14400)")));
-    EXPECT_EQ(problems_with("[ci]\ncommand = [\"./t\"]\ntimeout_s = 13800\n"), "");
+    EXPECT_EQ(problems_with("[ci]\ncommand = [\"./t\"]\ntimeout_s = 9000\n"), "");
+    EXPECT_NE(problems_with("[ci]\ncommand = [\"./t\"]\ntimeout_s = 13800\n"), "");
 }
 
 TEST_F(ProjectTest, AnAgentThatItsStageNeedsIsMissed) {
@@ -247,6 +248,18 @@ TEST_F(ProjectTest, ADeployHookIsAbsoluteAndNeedsABuild) {
     EXPECT_THAT(problems_with(build + "[deploy]\n"), HasSubstr("deploy.hook: missing"));
     EXPECT_THAT(problems_with("[deploy]\nhook = \"/hook\"\n"), HasSubstr("deploy: needs the table [build]"));
     EXPECT_EQ(problems_with(build + "[deploy]\nhook = \"/hook\"\n"), "");
+}
+
+TEST_F(ProjectTest, R31_AProjectThatIsOrchdItselfIsNotDeployedByItsOwnPipeline) {
+    const std::string build = "[build]\ncommand = [\"./build\"]\n";
+    const auto self = [&](const std::string& more) {
+        auto text = head("hello", "HELLO");
+        text.replace(text.find("[forge]"), 0, "self = true\n");
+        return problems(text + agents + more);
+    };
+    EXPECT_THAT(self(build + "[deploy]\nhook = \"/hook\"\n"),
+                HasSubstr("deploy: a project that is marked self has none: its own pipeline would restart what runs it"));
+    EXPECT_EQ(self(build), "");
 }
 
 TEST_F(ProjectTest, OnlyKnownForgesAndTrackers) {

@@ -59,6 +59,20 @@ for family in parse(sys.stdin.read()):
               "counter  orchd_reaped_total [] 3\n");
 }
 
+TEST_F(MetricsTest, WhetherTheSettingsAreRightIsAGauge) {
+    settings::Condition condition;
+    condition.generation = 3;
+    auto seen = view();
+    seen.condition = &condition;
+    const auto page = [&] { return must(metrics_text(seen, {}, MetricsFormat::prometheus)); };
+    EXPECT_NE(page().find("\norchd_settings_valid 1\n"), std::string::npos) << page();
+    EXPECT_NE(page().find("\norchd_settings_generation 3\n"), std::string::npos);
+    for (const auto state : {settings::Condition::State::kept, settings::Condition::State::none}) {
+        condition.state = state;
+        EXPECT_NE(page().find("\norchd_settings_valid 0\n"), std::string::npos);
+    }
+}
+
 TEST_F(MetricsTest, BothFormatsEndWithTheirEnd) {
     for (const auto format : {MetricsFormat::prometheus, MetricsFormat::openmetrics}) {
         const auto text = must(metrics_text(view(), {{200, 17}, {413, 1}}, format));

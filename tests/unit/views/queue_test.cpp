@@ -62,6 +62,33 @@ TEST_F(QueueTest, DeliveriesOfAProjectThatLeadNowhereNeedAPerson) {
     EXPECT_EQ(astray.at(1).at("repository").as_string(), "nobodys/own");
 }
 
+TEST_F(QueueTest, TheStateOfTheSettingsIsToldWhereverPeopleLook) {
+    (void)task("HELLO-1");
+    for (const auto& page : {must(queue_json(view())), must(status_json(view()))})
+        EXPECT_EQ(json::parse(page).at("settings").at("state").as_string(), "in force");
+    settings::Condition condition;
+    condition.state = settings::Condition::State::kept;
+    condition.problems = {"orchd.toml:1: x: unknown key", "orchd.toml:2: y: unknown key"};
+    condition.warnings = {"default:1: ORCH_X: unknown setting"};
+    condition.generation = 3;
+    condition.good_at = 17;
+    auto wrong = view();
+    wrong.condition = &condition;
+    const std::string said =
+        "The settings are wrong, and the last good ones stay in force: orchd.toml:1: x: unknown key (and 1 more)";
+    for (const auto& page : {must(queue_json(wrong)), must(status_json(wrong))}) {
+        const auto told = json::parse(page).at("settings").as_object();
+        EXPECT_EQ(told.at("state").as_string(), "kept");
+        EXPECT_EQ(told.at("text").as_string(), said);
+        EXPECT_EQ(told.at("problems").as_array().size(), 2U);
+        EXPECT_EQ(told.at("warnings").as_array().at(0).as_string(), "default:1: ORCH_X: unknown setting");
+        EXPECT_EQ(told.at("generation").as_int64(), 3);
+        EXPECT_EQ(told.at("good_at").as_int64(), 17);
+    }
+    EXPECT_EQ(json::parse(must(task_json(wrong, "HELLO-1"))).at("settings").as_string(), said);
+    EXPECT_EQ(json::parse(must(task_json(view(), "HELLO-1"))).at("settings").as_string(), "");
+}
+
 TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
     EXPECT_EQ(must(health_json(db)), R"({"status":"ok"})");
     must(db.execute("DROP TABLE events"));
