@@ -5,6 +5,7 @@
 #include "host/systemd.h"
 #include "orchctl/commands.h"
 #include "orchctl/host_config.h"
+#include "orchctl/sight.h"
 #include "settings/table.h"
 #include "settings/timers.h"
 
@@ -73,7 +74,9 @@ Status check(Session& session) {
     settings::Settings values;
     if (const auto loaded = host_settings()) {
         values = loaded->settings;
-        problems = timers_out_of_step(values);
+        // Processes go on with a warning: a name that is no setting changes nothing, and here somebody asks whether it does.
+        problems = loaded->warnings;
+        for (auto& problem : timers_out_of_step(values)) problems.push_back(std::move(problem));
     } else {
         problems = lines_of(loaded.error().text);
     }
@@ -82,6 +85,7 @@ Status check(Session& session) {
         for (auto& line : lines_of(problem.text)) problems.push_back(std::move(line));
     }
     for (auto& problem : unknown_projects(values, projects)) problems.push_back(std::move(problem));
+    for (auto& problem : unreadable_files()) problems.push_back(std::move(problem));
     return report(session, problems, "Settings and " + counted(projects.good.size(), "project") + " are in order.");
 }
 

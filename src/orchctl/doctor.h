@@ -24,6 +24,9 @@ void look_at_units(Findings& findings);
 void look_at_users(Findings& findings);
 void look_at_folders(Findings& findings);
 void look_at_clock(Findings& findings);
+// What is said of a unit that is not active, as `systemctl is-active` and `is-enabled` say: a timer that was disabled is told,
+// and is no failure.
+[[nodiscard]] Finding idle_unit(const std::string& unit, const std::string& state, const std::string& enabled);
 // doctor_state.cpp: configuration, database, backups, disk, what runs left.
 void look_at_configuration(Findings& findings, settings::Settings& values);
 void look_at_database(Findings& findings);

@@ -139,6 +139,17 @@ void look_at_folders(Findings& findings) {
     if (findings.size() == before) findings.push_back({"folders", Health::ok, "Folders have their owners and modes.", {}});
 }
 
+// An administrator who disabled a timer wanted it so; a failed one was not.
+Finding idle_unit(const std::string& unit, const std::string& state, const std::string& enabled) {
+    const bool off = enabled == "disabled" || enabled == "masked";
+    if (off && state != "failed" && unit.ends_with(".timer"))
+        return {"units", Health::warn, unit + " is " + enabled + ": what it starts is not done by itself.",
+                (enabled == "masked" ? "Run: systemctl unmask " + unit + " && systemctl enable --now "
+                                     : "Run: systemctl enable --now ") +
+                    unit};
+    return {"units", Health::fail, unit + " is " + state + ".", "Run: systemctl start orchd.target"};
+}
+
 void look_at_units(Findings& findings) {
     const auto enabled = output_of({"/usr/bin/systemctl", "is-enabled", "orchd.target"});
     if (!enabled) return findings.push_back({"units", Health::fail, "systemctl cannot be run.", {}});
@@ -154,7 +165,8 @@ void look_at_units(Findings& findings) {
     for (const auto& unit : wanted) {
         const auto state = output_of({"/usr/bin/systemctl", "is-active", unit}).value_or("unknown");
         if (state == "active") continue;
-        findings.push_back({"units", Health::fail, unit + " is " + state + ".", "Run: systemctl start orchd.target"});
+        const auto wanted_by_admin = output_of({"/usr/bin/systemctl", "is-enabled", unit}).value_or("unknown");
+        findings.push_back(idle_unit(unit, state, wanted_by_admin));
     }
     for (const auto& line :
          lines(output_of({"/usr/bin/systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager", "orchd*"})

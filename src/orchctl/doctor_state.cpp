@@ -10,6 +10,7 @@
 #include "orchctl/doctor.h"
 #include "orchctl/host_config.h"
 #include "orchctl/project_check.h"
+#include "orchctl/sight.h"
 #include "orchctl/table.h"
 #include "store/backup.h"
 #include "store/ballast.h"
@@ -37,24 +38,37 @@ std::int64_t space_of(const fs::path& path) {
 
 std::string mebibytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
+void look_at_projects(Findings& findings, const settings::Projects& projects) {
+    const auto before = findings.size();
+    for (const auto& problem : projects.problems)
+        for (const auto& line : lines_of(problem.text)) findings.push_back({"projects", Health::fail, line, {}});
+    for (const auto& project : projects.good) {
+        for (const auto& problem : host_problems(project)) findings.push_back({"projects", Health::fail, problem, {}});
+        for (const auto& problem : unseen_by_units(project)) findings.push_back({"projects", Health::fail, problem, {}});
+    }
+    if (findings.size() == before) findings.push_back({"projects", Health::ok, in_order(projects), {}});
+}
+
 }  // namespace
 
 void look_at_configuration(Findings& findings, settings::Settings& values) {
-    const auto loaded = host_settings();
-    if (loaded) {
-        values = loaded->settings;
+    const auto reading = host_reading();
+    const auto& condition = reading.condition;
+    values = reading.settings;
+    for (const auto& line : condition.problems) findings.push_back({"settings", Health::fail, line, {}});
+    if (condition.state == settings::Condition::State::kept)
+        findings.push_back({"settings", Health::fail,
+                            "The last good settings, of " + local_time(condition.good_at) + ", are in force.",
+                            "Mend what is told above: it is taken at once."});
+    if (condition.state == settings::Condition::State::none)
+        findings.push_back({"settings", Health::fail, "No good settings of this boot are on record: nothing is begun.",
+                            "Mend what is told above: it is taken at once."});
+    for (const auto& warning : condition.warnings) findings.push_back({"settings", Health::warn, warning, {}});
+    const auto unreadable = unreadable_files();
+    for (const auto& line : unreadable) findings.push_back({"settings", Health::fail, line, {}});
+    if (condition.problems.empty() && condition.warnings.empty() && unreadable.empty())
         findings.push_back({"settings", Health::ok, "The settings are in order.", {}});
-    } else {
-        for (const auto& line : lines_of(loaded.error().text)) findings.push_back({"settings", Health::fail, line, {}});
-    }
-    const auto projects = settings::load_projects(std::string(names::projects_dir), values);
-    for (const auto& problem : projects.problems)
-        for (const auto& line : lines_of(problem.text)) findings.push_back({"projects", Health::fail, line, {}});
-    std::vector<std::string> on_host;
-    for (const auto& project : projects.good)
-        for (auto& problem : host_problems(project)) on_host.push_back(std::move(problem));
-    for (const auto& problem : on_host) findings.push_back({"projects", Health::fail, problem, {}});
-    if (projects.problems.empty() && on_host.empty()) findings.push_back({"projects", Health::ok, in_order(projects), {}});
+    look_at_projects(findings, reading.projects);
 }
 
 void look_at_database(Findings& findings) {
@@ -68,11 +82,13 @@ void look_at_database(Findings& findings) {
         return findings.push_back({"database", Health::fail, problems.error().text, "Restore a backup: orchctl db restore"});
     for (const auto& problem : *problems)
         findings.push_back({"database", Health::fail, problem, "Restore a backup: orchctl db restore"});
+    const auto unwritable = unwritable_database();
+    for (const auto& problem : unwritable) findings.push_back({"database", Health::fail, problem, {}});
     const auto text = path + " has schema " + std::to_string(*version);
     if (*version != store::schema_version())
         findings.push_back({"database", Health::warn, text + ", this program " + std::to_string(store::schema_version()) + ".",
                             "Run: systemctl restart orchd-worker.service"});
-    else if (problems->empty())
+    else if (problems->empty() && unwritable.empty())
         findings.push_back({"database", Health::ok, text + " and is sound.", {}});
 }
 

@@ -11,6 +11,7 @@
 #include "orchctl/project_check.h"
 #include "orchctl/project_file.h"
 #include "orchctl/repository.h"
+#include "orchctl/sight.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -41,6 +42,7 @@ Status add(Session& session, const Given& given) {
     std::string done = "Wrote " + dir + '/' + project.name + ".toml.";
     if (const auto added = settings::load_project(dir + '/' + project.name + ".toml", host->settings)) {
         for (const auto& problem : host_problems(*added)) done += "\nStill to do: " + problem;
+        for (const auto& problem : unseen_by_units(*added)) done += "\nStill to do: " + problem;
     }
     say_done(session, done);
     return {};
@@ -94,7 +96,9 @@ Status check(Session& session, const std::string& name) {
         if (!name.empty() && project.name != name) continue;
         found = true;
         for (auto& problem : host_problems(project)) problems.push_back(std::move(problem));
+        for (auto& problem : unseen_by_units(project)) problems.push_back(std::move(problem));
     }
+    for (auto& problem : unreadable_files()) problems.push_back(std::move(problem));
     if (!found) return fail(Errc::no_such, "There is no project " + name + ": " + file + " is not there.");
     return report(session, problems, name.empty() ? in_order(*projects) : name + " is in order.");
 }
