@@ -219,8 +219,11 @@ void WorkerLoop::tell_disk() {
 void WorkerLoop::tell_status() {
     const auto status = worker_status(owned_.world().db, disk_low_);
     if (!status) return survive(status.error());
-    if (*status == told_status_) return;
-    told_status_ = *status;
+    const auto* condition = owned_.world().condition;
+    const bool wrong = condition != nullptr && condition->state != settings::Condition::State::in_force;
+    auto line = (wrong ? "the settings are wrong, the last good ones are in force; " : "") + *status;
+    if (line == told_status_) return;
+    told_status_ = std::move(line);
     (void)sd_notify(0, ("STATUS=" + told_status_).c_str());
 }
 

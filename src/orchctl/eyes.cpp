@@ -150,7 +150,7 @@ Eyes eyes_of(const std::string& unit) {
 }
 
 Result<std::string> seen_by(const Eyes& eyes, const std::function<std::string()>& look) {
-    if (::geteuid() != 0) return look();
+    if (::geteuid() != 0) return fail(Errc::not_permitted, "only root can look with other eyes: use sudo");
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Errc::io, std::strerror(errno));
     host::Fd from(ends[0]), to(ends[1]);
@@ -178,6 +178,7 @@ std::optional<std::string> unusable(const Eyes& eyes, const std::string& path, i
         if (hides(eyes, seen))
             return path + " is not seen by " + eyes.unit + (seen == path ? "" : " (it leads to " + seen + ")") +
                    ", whose sandbox hides it (" + eyes.hidden_by + "); keep it elsewhere, such as in /usr/local or /opt";
+    if (::geteuid() != 0) return std::nullopt;
     const auto wrong = seen_by(eyes, [&] {
         return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? std::string() : std::string(std::strerror(errno));
     });

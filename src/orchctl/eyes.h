@@ -25,11 +25,12 @@ struct Eyes {
 // Those that `systemctl show` describes: KEY=VALUE lines.
 [[nodiscard]] Eyes eyes_from(const std::string& unit, const std::string& shown);
 
-// What `look` returns where it is run by the unit's user, in a child process. Only root can be somebody else: for any other
-// caller it is run as the caller. Errc::no_such where there is no such user.
+// What `look` returns where it is run by the unit's user, in a child process. Only root can be somebody else:
+// Errc::not_permitted for any other caller, no_such where there is no such user.
 [[nodiscard]] Result<std::string> seen_by(const Eyes& eyes, const std::function<std::string()>& look);
 
-// Why the unit cannot use the path, as a sentence without a full stop; nothing where it can. `mode` as for access(2).
+// Why the unit cannot use the path, as a sentence without a full stop; nothing where it can, as far as the caller may
+// look: whether the user may use it, only root can ask. `mode` as for access(2).
 [[nodiscard]] std::optional<std::string> unusable(const Eyes& eyes, const std::string& path, int mode);
 // The same of a program, with the interpreter that its first line names.
 [[nodiscard]] std::optional<std::string> unusable_program(const Eyes& eyes, const std::string& path);

@@ -72,13 +72,13 @@ void go_on_with_kept_projects(Projects& projects) {
 Status keep(Reading& reading, const Places& places, const Now& now) {
     const auto before = last_good(places);
     auto& condition = reading.condition;
-    if (condition.state != Condition::State::in_force && !before) return {};
-    LastGood next{
-        .generation = before ? before->generation + 1 : 1,
-        .boot_id = places.boot_id,
-        .at = now.utc_ms,
-        .settings = condition.state == Condition::State::in_force ? settings_text(reading.settings) : before->settings,
-        .projects = reading.projects.texts};
+    if (condition.state == Condition::State::none) return {};
+    const bool right = condition.state == Condition::State::in_force;
+    LastGood next{.generation = before ? before->generation + 1 : 1,
+                  .boot_id = places.boot_id,
+                  .at = now.utc_ms,
+                  .settings = right || !before ? settings_text(reading.settings) : before->settings,
+                  .projects = reading.projects.texts};
     if (before && next.says_the_same_as(*before)) return {};
     if (auto written = write_last_good(places.last_good, next); !written) return written;
     condition.generation = next.generation;

@@ -196,6 +196,17 @@ TEST_F(ReadingTest, WhatOthersMayWriteIsNotBelieved) {
     EXPECT_EQ(read_last_good(file, boot).error().code, Errc::not_permitted);
 }
 
+TEST_F(ReadingTest, AWorkerThatHoldsGoodOnesWritesThemDownAgainWhereTheyWereTakenAway) {
+    settings("merge_tries = 7\n");
+    auto reading = worker_looks();
+    std::filesystem::remove(places().last_good);
+    settings("x = 1\n");
+    reading.condition.state = State::kept;  // as it goes on by what it has
+    ASSERT_TRUE(keep(reading, places(), now));
+    EXPECT_EQ(look().condition.state, State::kept);
+    EXPECT_EQ(look().settings.merge_tries, 7);
+}
+
 TEST_F(ReadingTest, WhatIsTornOrNoneOfOursIsNotBelieved) {
     settings("x = 1\n");
     for (const auto* text : {"", "{", "[]", "{\"generation\":1}", "{\"generation\":\"1\",\"boot_id\":\"boot-1\"}"}) {
