@@ -56,7 +56,7 @@ reached() { [ -z "$(armed)" ]; }
 # --- ways through the house that pass what a plain task does not. Each is called with a new work item, which ends as `done` ---
 
 made() { on orchctl task create "$1" "a task of the test" || [ -n "$(sql "SELECT 1 FROM tasks WHERE work_item = '$1'")" ]; }
-set_out_on() { within 30 made "$1"; }
+set_out_on() { within 60 made "$1"; }
 forge_of() { case $1 in RAIN-*) echo rain ;; *) echo hail ;; esac; }
 field() { sql "SELECT $2 FROM tasks WHERE work_item = '$1'"; }
 # The first step after before_step() is over, whether it ended its turn or died in it.
@@ -93,14 +93,14 @@ way_plain() { set_out_on "$1"; }
 way_killed() { # a run that dies is put away
     script "$1.analyst" <<<"await $1; work"
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 120 agent_works "$1"
     on systemctl kill --kill-whom=all --signal=KILL "orchd-agent@$1.service"
     let "$1"
 }
 way_behind() { # its branch must be rebased
     script "$1.reviewer" <<<"await $1; work"
     set_out_on "$1"
-    within 90 running "$1" reviewer
+    within 180 running "$1" reviewer
     outside_commit "$(forge_of "$1")"
     let "$1"
 }
@@ -114,15 +114,15 @@ way_contested() { # the target branch moves during its re-test
 way_cancelled() { # its job, which is then retried; its run has said what it cost
     script "$1.analyst" <<<"echo '{\"model\": \"m\"}' >\$ORCHD_RESULT_DIR/usage.json; await $1; work"
     set_out_on "$1"
-    within 60 on sh -c 'test -s /var/lib/private/orchd-agent/$0/*/usage.json' "$1"
+    within 120 on sh -c 'test -s /var/lib/private/orchd-agent/$0/*/usage.json' "$1"
     local job; job=$(sql "SELECT jobs.id FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND jobs.role = 'analyst'")
     cancelled() { on orchctl job cancel "$job"; is human field "$1" hold; }
-    within 30 cancelled "$1"
+    within 60 cancelled "$1"
     ended() { is cancelled sql "SELECT status FROM jobs WHERE id = $job"; }
-    within 60 ended
+    within 120 ended
     let "$1"
     retried() { on orchctl job retry "$job"; is none field "$1" hold; }
-    within 30 retried "$1"
+    within 60 retried "$1"
 }
 way_escalated() { # after three runs that came to nothing
     script "$1.analyst" <<<"[ -e \$here/go-$1 ] || exit 1; work"
@@ -130,15 +130,15 @@ way_escalated() { # after three runs that came to nothing
     within 120 is escalated field "$1" hold
     let "$1"
     asked_again() { on orchctl task retry "$1"; is none field "$1" hold; }
-    within 30 asked_again "$1"
+    within 60 asked_again "$1"
 }
 way_paused() { # between the claim of its step and the step
     before_step "$1" <<<"for try in 1 2 3; do orchctl pause task:$1 --reason 'a test' && break; done"
     set_out_on "$1"
-    within 60 is 1 field "$1" 'paused_at IS NOT NULL'
-    within 60 stepped "$1"
+    within 120 is 1 field "$1" 'paused_at IS NOT NULL'
+    within 120 stepped "$1"
     resumed() { on orchctl resume "task:$1"; is 0 field "$1" 'paused_at IS NOT NULL'; }
-    within 30 resumed "$1"
+    within 60 resumed "$1"
 }
 way_moved_on() { # it is paused while its step waits for the mirror
     before_step "$1" <<STEP
@@ -150,10 +150,10 @@ until [ -e $crash/locked-$1 ]; do sleep 0.05; done
 runuser -u orchd -- git -C /srv/git/$(forge_of "$1").git branch news-$1 main # a fetch without news needs no lock
 STEP
     set_out_on "$1"
-    within 60 is 1 field "$1" 'paused_at IS NOT NULL'
-    within 60 stepped "$1"
+    within 120 is 1 field "$1" 'paused_at IS NOT NULL'
+    within 120 stepped "$1"
     still_resumed() { on orchctl resume "task:$1"; is 0 field "$1" 'paused_at IS NOT NULL'; }
-    within 30 still_resumed "$1"
+    within 60 still_resumed "$1"
 }
 way_forge_away() { # for two seconds, when its step begins
     local forge; forge=/srv/git/$(forge_of "$1").git
@@ -163,7 +163,7 @@ way_forge_away() { # for two seconds, when its step begins
 way_stopped_finish() { # once it has put the exit on record
     script "$1.analyst" <<<"await $1; work"
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 120 agent_works "$1"
     on sh -c 'flock "$1" sh -c "touch $2; until [ -e $3 ]; do sleep 0.05; done" &
         until [ -e $2 ]; do sleep 0.05; done; touch "$4"
         for try in $(seq 200); do
@@ -192,10 +192,10 @@ write_before_step() {
 way_held() { # between the claim of its step and the step
     write_before_step "$1" "UPDATE tasks SET hold = 'human', hold_reason = 'a test' WHERE work_item = :item"
     set_out_on "$1"
-    within 60 is human field "$1" hold
-    within 60 stepped "$1"
+    within 120 is human field "$1" hold
+    within 120 stepped "$1"
     let_go() { on orchctl task release "$1"; is none field "$1" hold; }
-    within 30 let_go "$1"
+    within 60 let_go "$1"
 }
 way_owned() { # its lease is held by another unit than a step, which is gone
     write_before_step "$1" "INSERT INTO transition_leases (task_id, unit, invocation_id, pid, boot_id, from_stage, fence, acquired_at)
@@ -206,46 +206,46 @@ way_owned() { # its lease is held by another unit than a step, which is gone
 }
 way_stale_lease() { # which no process of orchd leaves: a merge lease whose job is over
     set_out_on "$1"
-    within 60 running "$1" architect
+    within 120 running "$1" architect
     write "$1" "INSERT INTO merge_leases SELECT :item, task_id, jobs.id, 0 FROM jobs JOIN tasks ON tasks.id = task_id
         WHERE work_item = :item AND jobs.status = 'done' LIMIT 1"
 }
 way_seemed_dead() { # once, while it works
     script "$1.analyst" <<<"await $1; work"
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 120 agent_works "$1"
     ticks() { sql "SELECT max(dead_ticks) FROM runs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1'"; }
     write "$1" "UPDATE runs SET dead_ticks = 1 WHERE task_id = (SELECT id FROM tasks WHERE work_item = :item) AND exit_kind IS NULL"
-    within 60 is 0 ticks "$1"
+    within 120 is 0 ticks "$1"
     let "$1"
 }
 way_impossible() { # a job of its is queued with a start, as in a database that came from elsewhere
     stands_still() { on orchctl pause "project:$1" --reason "a test"; is 1 sql "SELECT paused_at IS NOT NULL FROM projects WHERE name = '$1'"; }
     goes_on() { on orchctl resume "project:$1"; is 0 sql "SELECT paused_at IS NOT NULL FROM projects WHERE name = '$1'"; }
-    within 30 stands_still "$(forge_of "$1")"
+    within 60 stands_still "$(forge_of "$1")"
     set_out_on "$1"
     write "$1" "UPDATE jobs SET started_at = 5 WHERE status = 'queued' AND task_id = (SELECT id FROM tasks WHERE work_item = :item)"
-    within 60 is 0 sql "SELECT count(*) FROM jobs WHERE status = 'queued' AND started_at IS NOT NULL"
-    within 30 goes_on "$(forge_of "$1")"
+    within 120 is 0 sql "SELECT count(*) FROM jobs WHERE status = 'queued' AND started_at IS NOT NULL"
+    within 60 goes_on "$(forge_of "$1")"
 }
 way_stuck_finish() { # with its exit on record, ten minutes past the ceiling of its run: a person is called
     script "$1.analyst" <<<"await $1; work"
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 120 agent_works "$1"
     on systemd-run --quiet flock "/var/lib/orchd/mirrors/$(forge_of "$1").git/orchd.lock" sh -c \
         "touch $crash/locked-$1; until [ -e $crash/unlock-$1 ]; do sleep 0.05; done"
-    within 60 on test -e "$crash/locked-$1"
+    within 120 on test -e "$crash/locked-$1"
     let "$1"
-    within 60 has_exit "$1"
+    within 120 has_exit "$1"
     write "$1" "DROP TRIGGER runs_identity"
     write "$1" "UPDATE runs SET started_boot = started_boot - 100000000 WHERE task_id = (SELECT id FROM tasks WHERE work_item = :item)"
     write "$1" "CREATE TRIGGER runs_identity BEFORE UPDATE OF id, job_id, task_id, unit, boot_id, started_at, started_boot ON runs
         BEGIN SELECT RAISE(ABORT, 'a run belongs to one job and starts once'); END"
     within 15 is infra field "$1" hold
     on touch "$crash/unlock-$1"
-    within 60 is 0 running_agents "$1"
+    within 120 is 0 running_agents "$1"
     called() { on orchctl task release "$1"; is none field "$1" hold; }
-    within 30 called "$1"
+    within 60 called "$1"
 }
 has_exit() { [ -n "$(sql "SELECT 1 FROM runs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND exit_kind IS NOT NULL")" ]; }
 running_agents() { sql "SELECT count(*) FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND kind = 'agent' AND status = 'running'"; }
@@ -253,23 +253,23 @@ way_told() { # webhooks come meanwhile, each sent until it is answered 2xx
     set_out_on "$1"
     webhooks storm 3 --tag "$1" --workers 3 >/dev/null
     sent=$((sent + 3))
-    within 60 is 0 sql "SELECT count(*) FROM deliveries WHERE state = 'pending'"
+    within 120 is 0 sql "SELECT count(*) FROM deliveries WHERE state = 'pending'"
 }
 way_maintained() { # a pass of the maintenance is made; one that dies is made again
     set_out_on "$1"
-    within 60 agent_works "$1"
+    within 120 agent_works "$1"
     on install -d -o orchd -g orchd /var/lib/orchd/releases/nobody # as a build leaves it, without a release
     on mkdir -p /var/lib/orchd-deploy/NOBODY-3                     # and a deploy that a restored database knows nothing of
     maintained "$1"
 }
 maintained() {
     write "$1" "DELETE FROM settings_state WHERE key = 'maintenance'"
-    within 60 on systemctl start orchd-maintenance.service
+    within 120 on systemctl start orchd-maintenance.service
 }
 way_forgotten() { # its branch goes long after its end
     set_out_on "$1"
     within 120 is "done" field "$1" stage
-    within 60 is 0 sql "SELECT count(*) FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND finished_at IS NULL"
+    within 120 is 0 sql "SELECT count(*) FROM jobs JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND finished_at IS NULL"
     write "$1" "UPDATE tasks SET updated_at = 1000 WHERE work_item = :item"
     maintained "$1"
 }
@@ -278,13 +278,13 @@ way_forge_lost() { # while its first run is prepared
     local forge; forge=/srv/git/$(forge_of "$1").git
     on mv "$forge" "$forge.away"
     set_out_on "$1"
-    within 60 failed_once "$1"
+    within 120 failed_once "$1"
     on mv "$forge.away" "$forge"
 }
 way_masked() { # its unit cannot be started
     on systemctl mask --runtime "orchd-agent@$1.service" >/dev/null 2>&1
     set_out_on "$1"
-    within 60 failed_once "$1"
+    within 120 failed_once "$1"
     on systemctl unmask --runtime "orchd-agent@$1.service" >/dev/null 2>&1
 }
 way_orphan() { # a unit without a job runs meanwhile
@@ -371,7 +371,7 @@ go() { # WAY: a new task goes it
 }
 
 crash_all() {
-    local names name way tasks item patience=${1:-300}
+    local names name way tasks item patience=${1:-600}
     mapfile -t names < <(reachable)
     any_named "${#names[@]}" || return
     crash_host
@@ -389,7 +389,7 @@ crash_all() {
 }
 
 crash_each() {
-    local names name way tasks item patience=120 said
+    local names name way tasks item patience=300 said
     mapfile -t names < <("$SOURCE/tests/soak/boundaries" | grep -E -- "${CRASH_ONLY:-.}")
     any_named "${#names[@]}" || return
     crash_host

@@ -62,10 +62,10 @@ judge() {
     check "all $tasks tasks come to an end" within "$patience" over
     equal "none needs a person" "" "$(held)"
     equal "all $tasks tasks are done" "$tasks" "$(sql "SELECT count(*) FROM tasks WHERE stage = 'done'")"
-    within 60 quiet
+    within 120 quiet
     equal "no job is left" "" "$(live_jobs)"
     # Its task may be done while a finish, which has said all, is on its way out: only what stays is left.
-    check "no unit is left" within 60 is "" units_left
+    check "no unit is left" within 120 is "" units_left
     equal "no lease is held" "" "$(leases)"
     equal "no effect is left undecided" "" "$(sql "SELECT * FROM effects WHERE state = 'intended'")"
     equal "no run is left without an end" 0 \

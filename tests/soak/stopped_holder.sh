@@ -46,7 +46,7 @@ PAST
 stops() { on sh -c "cat $crash/stopped 2>/dev/null"; }
 
 stopped_holders() {
-    local times=${STOP_TIMES:-$1} tasks=0 item patience=300
+    local times=${STOP_TIMES:-$1} tasks=0 item patience=600
     crash_host
     holder | give /dev/stdin $crash/holder
     past | give /dev/stdin $crash/past
@@ -59,7 +59,7 @@ stopped_holders() {
         go plain && go plain
         within $patience over
     done
-    within 30 is 0 on sh -c 'grep -c populated\ 1 /sys/fs/cgroup/stopped/cgroup.events'
+    within 60 is 0 on sh -c 'grep -c populated\ 1 /sys/fs/cgroup/stopped/cgroup.events'
     check "$(stops | wc -l) of at least $times steps were stopped past their replacement" [ "$(stops | wc -l)" -ge "$times" ]
     equal "each was refused when it went on" "" "$(stops | grep -v ' 1$')"
     stops | sort | uniq -c | note

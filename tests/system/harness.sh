@@ -9,8 +9,8 @@
 #   check NAME COMMAND...       a test: the command succeeds. What it printed is shown if not.
 #   refused NAME COMMAND...     a test: the command fails
 #   equal NAME EXPECTED ACTUAL  a test: two texts are equal
-#   within SECONDS COMMAND...   waits for the command to succeed; fails when four times that is over, since what takes so
-#                               long here takes longer on a busy machine; a figure that is a promise is measured instead
+#   within SECONDS COMMAND...   waits for the command to succeed; fails when that time is over. It is what a busy machine may take;
+#                               a figure that is a promise is measured instead
 #
 # At the end the host is thrown away; if a test failed, its journal is kept and the log says where.
 # shellcheck shell=bash
@@ -40,7 +40,7 @@ equal() {
     if [ "$2" = "$3" ]; then pass "$1"; else fail "$1"; printf 'expected: %s\n  actual: %s\n' "$2" "$3" | note; fi
 }
 within() {
-    local deadline=$((SECONDS + $1 * 4)); shift
+    local deadline=$((SECONDS + $1)); shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $deadline ] || return 1
         sleep 0.1
