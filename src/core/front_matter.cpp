@@ -67,6 +67,7 @@ private:
     }
     void scalar(const std::string& tag, YAML::anchor_t anchor, const std::string& value) {
         check(tag, anchor);
+        if (value.find('\0') != std::string::npos) throw Refused("the front matter has a NUL character");
         if (expects_key()) {
             Level& level = levels_.back();
             if (!level.keys.insert(value).second)

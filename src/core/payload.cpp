@@ -94,8 +94,9 @@ bool Payload::is_text(std::string_view path) const {
 std::string Payload::text_if_any(std::string_view path) {
     const auto* value = document_->find(path);
     if (value == nullptr) return {};
-    if (const auto* text = value->if_string()) return std::string(text->data(), text->size());
-    refuse(path, must_be(*value, "a text"));
+    const auto* text = value->if_string();
+    if (text != nullptr && text->find('\0') == json::string::npos) return std::string(text->data(), text->size());
+    refuse(path, text != nullptr ? "has a NUL character" : must_be(*value, "a text"));
     return {};
 }
 

@@ -12,6 +12,7 @@
 #include "daemons/settings_files.h"
 #include "host/host.h"
 #include "host/log.h"
+#include "listener/health.h"
 #include "listener/read_routes.h"
 #include "listener/webhooks.h"
 #include "net/server.h"
@@ -40,12 +41,17 @@ Status listen_on_passed_sockets(net::Server& server) {
     return fail(Errc::invalid_argument, "no socket was handed over: start orchd-listener.socket instead");
 }
 
+std::int64_t free_bytes() {
+    return host::free_bytes(std::string(names::state_dir)).value_or(std::numeric_limits<std::int64_t>::max());
+}
+Inodes inodes() { return host::inodes(std::string(names::state_dir)); }
+
 listener::ReadOptions read_options() {
-    static constexpr auto unknown = std::numeric_limits<std::int64_t>::max();
-    return {
-        .database = std::string(names::database), .now = host::now, .read_settings = daemons::read_settings, .free_bytes = [] {
-            return host::free_bytes(std::string(names::state_dir)).value_or(unknown);
-        }};
+    return {.database = std::string(names::database),
+            .now = host::now,
+            .read_settings = daemons::read_settings,
+            .free_bytes = free_bytes,
+            .inodes = inodes};
 }
 
 listener::Secrets read_secrets() {
@@ -57,6 +63,9 @@ listener::Secrets read_secrets() {
 }
 
 constexpr std::size_t buffered_bytes = 32u << 20;  // of bodies: the unit's MemoryMax= allows for the largest setting
+
+// Who asks for the health of a service waits for seconds at most.
+Result<store::Db> open_to_look() { return store::Db::open(std::string(names::database), {.busy_timeout_ms = 1000}); }
 
 // Less than a sender's own patience (Gitea: five seconds), so that it is told.
 Result<store::Db> open_database() { return store::Db::open(std::string(names::database), {.busy_timeout_ms = 4000}); }
@@ -82,10 +91,12 @@ void keep_memory_small() {
 
 Status serve() {
     const auto settings = settings_at_start();
+    listener::Health health(
+        {.open = open_to_look, .free_bytes = free_bytes, .inodes = inodes, .utc_ms = [] { return host::now().utc_ms; }});
     listener::Reader reader(read_options(), [](const std::string& text) { host::log(host::Level::warning, text); });
     listener::Answers answers(tell_refusals);
     net::Router router;
-    listener::add_read_routes(router, reader, answers);
+    listener::add_read_routes(router, reader, health, answers);
     const auto most_body = static_cast<std::size_t>(settings.webhook_max_bytes);
     net::Server server(router, {.connections = static_cast<std::size_t>(settings.listener_connections),
                                 .connections_per_source = static_cast<std::size_t>(settings.listener_connections_per_source),

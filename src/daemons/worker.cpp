@@ -1,5 +1,6 @@
 // orchd-worker.service: claims jobs, starts their units, and recovers what died.
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "daemons/command_line.h"
 #include "daemons/settings_files.h"
@@ -8,6 +9,8 @@
 namespace {
 
 using namespace orchd;
+
+constexpr unsigned seconds_between_tries = 5;
 
 // The socket that orchd-worker.socket listens on.
 Result<int> wake_socket() {
@@ -22,7 +25,12 @@ int work(const daemons::Arguments&) {
     daemons::stand_until_settings_are_good();
     const auto owned =
         daemons::OwnedWorld::open({.actor = "worker", .mode = store::Mode::create, .units = true, .keeps_settings = true});
-    if (!owned) return daemons::exit_status(fail(owned.error()));
+    if (!owned) {
+        const int status = daemons::exit_status(fail(owned.error()));
+        // systemd starts it again at once; a database that is lost stays so for a while.
+        if (owned.error().code == Errc::corrupt) ::sleep(seconds_between_tries);
+        return status;
+    }
     return daemons::exit_status(daemons::WorkerLoop(**owned, *socket).run());
 }
 

@@ -207,7 +207,7 @@ void WorkerLoop::deliver() {
 
 // Once each way.
 void WorkerLoop::tell_disk() {
-    const auto low = engine::low_disk(owned_.world().settings, owned_.world().free_bytes());
+    const auto low = engine::low_disk(owned_.world().settings, owned_.world().free_bytes(), owned_.world().inodes());
     if (low.has_value() == disk_low_) return;
     disk_low_ = low.has_value();
     if (low)

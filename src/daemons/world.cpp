@@ -34,6 +34,9 @@ Result<std::unique_ptr<OwnedWorld>> OwnedWorld::open(const OwnedWorldOptions& op
     store::OpenOptions opening;
     opening.mode = options.mode;
     opening.backup_dir = names::backups_dir;
+    for (const auto folder :
+         {names::mirrors_dir, names::releases_dir, names::agent_states_dir, names::deploy_states_dir, names::runs_dir})
+        opening.traces.emplace_back(folder);
     auto db = store::Db::open(std::string(names::database), opening);
     if (!db) return fail(db.error());
     host::Bus bus;
@@ -79,6 +82,7 @@ OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const OwnedWorldOptions& opt
         .random = host::random_unit,
         .free_bytes =
             [] { return host::free_bytes(std::string(names::state_dir)).value_or(std::numeric_limits<std::int64_t>::max()); },
+        .inodes = [] { return host::inodes(std::string(names::state_dir)); },
         .warn =
             [](const std::string& work_item, const std::string& text) {
                 if (work_item.empty()) return host::log(host::Level::warning, text);

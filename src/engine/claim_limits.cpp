@@ -13,13 +13,14 @@ WorldView view_of(const World& world) {
             .free_bytes = world.free_bytes(),
             .see = world.units == nullptr ? std::function<UnitSeen(const std::string&)>()
                                           : [units = world.units](const std::string& unit) { return units->see(unit); },
-            .condition = world.condition};
+            .condition = world.condition,
+            .inodes = world.inodes()};
 }
 
 Result<store::Limits> limits_of(const WorldView& view) {
     store::Limits limits{.max_concurrency = static_cast<int>(view.settings.max_concurrency),
                          .max_steps = static_cast<int>(view.settings.max_steps),
-                         .disk_low = low_disk(view.settings, view.free_bytes).has_value(),
+                         .disk_low = low_disk(view.settings, view.free_bytes, view.inodes).has_value(),
                          .projects = {}};
     auto rows = store::all_projects(view.db);
     if (!rows) return fail(rows.error());

@@ -17,6 +17,7 @@ struct WorldView {
     std::function<UnitSeen(const std::string&)> see = {};
     // How the settings were come by; null: they are in force.
     const settings::Condition* condition = nullptr;
+    Inodes inodes = {};  // of the database's file system
 };
 [[nodiscard]] WorldView view_of(const World& world);
 

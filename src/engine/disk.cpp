@@ -1,5 +1,7 @@
 #include "engine/disk.h"
 
+#include <algorithm>
+
 #include "store/ballast.h"
 
 namespace orchd::engine {
@@ -9,12 +11,20 @@ std::string mebibytes(std::int64_t bytes) { return std::to_string(bytes >> 20) +
 
 }  // namespace
 
-std::optional<LowDisk> low_disk(const settings::Settings& settings, std::int64_t free) {
-    const auto floor = settings.disk_floor_bytes;
-    if (free >= floor) return std::nullopt;
-    return LowDisk{free, floor,
-                   "the disk of the database has " + mebibytes(free) + " free, which is below the floor of " +
-                       mebibytes(floor) + " (disk_floor_bytes)."};
+std::int64_t inode_floor(const settings::Settings& settings, const Inodes& inodes) {
+    return std::min(settings.disk_floor_inodes, inodes.total / 10);
+}
+
+std::optional<LowDisk> low_disk(const settings::Settings& settings, std::int64_t free, const Inodes& inodes) {
+    const auto low = [](const std::string& what, const std::string& floor) {
+        return LowDisk{"the disk of the database has " + what + " free, which is below the floor of " + floor + "."};
+    };
+    if (free < settings.disk_floor_bytes)
+        return low(mebibytes(free), mebibytes(settings.disk_floor_bytes) + " (disk_floor_bytes)");
+    const auto floor = inode_floor(settings, inodes);
+    if (inodes.free < floor)
+        return low(std::to_string(inodes.free) + " inodes", std::to_string(floor) + " inodes (disk_floor_inodes)");
+    return std::nullopt;
 }
 
 Status keep_ballast(const World& world) {

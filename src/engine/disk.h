@@ -10,11 +10,13 @@
 namespace orchd::engine {
 
 struct LowDisk {
-    std::int64_t free_bytes = 0, floor_bytes = 0;
     std::string text;  // a clause with its full stop, without a capital letter
 };
-// Nothing while there is space enough.
-[[nodiscard]] std::optional<LowDisk> low_disk(const settings::Settings& settings, std::int64_t free_bytes);
+// Nothing while there is space enough, and room for files.
+[[nodiscard]] std::optional<LowDisk> low_disk(const settings::Settings& settings, std::int64_t free_bytes,
+                                              const Inodes& inodes = {});
+// The floor of free inodes: disk_floor_inodes, or a tenth of all where that is less.
+[[nodiscard]] std::int64_t inode_floor(const settings::Settings& settings, const Inodes& inodes);
 
 // Lays the ballast where it is missing or of another size than the settings say, once it fits above the floor.
 [[nodiscard]] Status keep_ballast(const World& world);

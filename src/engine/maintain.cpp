@@ -33,7 +33,7 @@ Status back_up(World& world, Maintained& done) {
     if (!made) return fail(made.error());
     boundary("maintain.backup.after");
     done.backup = made->path;
-    auto pruned = store::prune_backups(world.paths.backups_dir, static_cast<int>(world.settings.backups_kept));
+    auto pruned = store::prune_backups(world.db, world.paths.backups_dir, static_cast<int>(world.settings.backups_kept));
     if (!pruned) return fail(pruned.error());
     done.backups_pruned = *pruned;
     return {};

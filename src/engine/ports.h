@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/inodes.h"
 #include "core/liveness.h"
 #include "core/time.h"
 #include "forge/forge.h"
@@ -86,6 +87,7 @@ struct World {
     std::function<double()> random;             // [0, 1)
     // Free bytes on the database's file system.
     std::function<std::int64_t()> free_bytes = [] { return std::numeric_limits<std::int64_t>::max(); };
+    std::function<Inodes()> inodes = [] { return Inodes{}; };  // of the same
     // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
     // How the settings were come by; null: they are in force.

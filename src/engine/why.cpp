@@ -243,7 +243,7 @@ Result<HostView> look_at_host(const WorldView& view) {
     auto paused = store::find_state(view.db, "paused");
     if (!paused) return fail(paused.error());
     host.paused = std::move(*paused);
-    if (const auto low = low_disk(view.settings, view.free_bytes)) host.low_disk = low->text;
+    if (const auto low = low_disk(view.settings, view.free_bytes, view.inodes)) host.low_disk = low->text;
     if (view.condition != nullptr && view.condition->state == settings::Condition::State::none)
         host.no_settings = settings::said_of(*view.condition);
     for (const auto& problem : view.projects.problems)

@@ -67,4 +67,10 @@ std::optional<std::int64_t> free_bytes(const std::string& path) {
     return static_cast<std::int64_t>(seen.f_bavail * seen.f_frsize);
 }
 
+Inodes inodes(const std::string& path) {
+    struct statvfs seen {};
+    if (::statvfs(path.c_str(), &seen) != 0 || seen.f_files == 0) return {};
+    return {static_cast<std::int64_t>(seen.f_favail), static_cast<std::int64_t>(seen.f_files)};
+}
+
 }  // namespace orchd::host

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/inodes.h"
 #include "core/time.h"
 
 namespace orchd::host {
@@ -22,6 +23,8 @@ void poke(const std::string& socket_path);
 [[nodiscard]] double random_unit();  // [0, 1)
 // What an ordinary user may still write on the path's file system; nothing where it cannot be asked.
 [[nodiscard]] std::optional<std::int64_t> free_bytes(const std::string& path);
+// Its inodes; without end where it cannot be asked, or counts none.
+[[nodiscard]] Inodes inodes(const std::string& path);
 
 struct Child {
     std::vector<std::string> argv = {};         // the first is a path, relative to `directory` where it is not absolute

@@ -87,6 +87,8 @@ Result<Look> look_at(std::string_view body) {
     if (error)
         return fail(Errc::invalid_argument, "the body is no JSON at byte " + std::to_string(used) + ": " + error.message());
     if (!parser.handler().object) return fail(Errc::invalid_argument, "the body is no JSON object");
+    for (const auto* id : {&parser.handler().seen.webhook_id, &parser.handler().seen.event_id})
+        if (id->find('\0') != std::string::npos) return fail(Errc::invalid_argument, "an id of the body has a NUL character");
     return parser.handler().seen;
 }
 

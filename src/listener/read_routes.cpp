@@ -41,18 +41,23 @@ void task(Reader& reader, const net::Request& request, net::Reply reply) {
     page(reader, "/tasks/" + item->text(), "application/json", make)(request, std::move(reply));
 }
 
-// 503 whatever it is that fails: who asks wants to know whether to send work here.
-void health(Reader& reader, net::Reply reply) {
+net::Response failing(const Error& error) {
+    auto response = refusal({Errc::unavailable, error.text});
+    const auto* part = error.code == Errc::no_space ? "disk" : "database";
+    response.body = json::serialize(json::object{{"status", "failing"}, {"part", part}, {"error", error.text}});
+    return response;
+}
+
+// 503 whatever it is that fails: who asks wants to know whether to send work here. First what is read, then whether anything
+// can be written.
+void is_healthy(Reader& reader, Health& health, net::Reply reply) {
     auto to = std::make_shared<net::Reply>(std::move(reply));
-    reader.ask(
-        "/health", [](const views::WorldView& view) { return views::health_json(view.db); },
-        [to](const Result<std::string>& text) {
-            if (text) return to->send(page_response("application/json", *text));
-            auto response = refusal({Errc::unavailable, text.error().text});
-            response.body =
-                json::serialize(json::object{{"status", "failing"}, {"part", "database"}, {"error", text.error().text}});
-            to->send(std::move(response));
+    reader.ask("/health", views::health_json, [to, &health](const Result<std::string>& text) {
+        if (!text) return to->send(failing(text.error()));
+        health.ask([to, text = *text](const Status& written) {
+            to->send(written ? page_response("application/json", text) : failing(written.error()));
         });
+    });
 }
 
 void metrics(Reader& reader, const Answers& answers, const net::Request& request, net::Reply reply) {
@@ -89,13 +94,13 @@ void events(Reader& reader, const net::Request& request, net::Reply reply) {
 
 }  // namespace
 
-void add_read_routes(net::Router& router, Reader& reader, const Answers& answers) {
+void add_read_routes(net::Router& router, Reader& reader, Health& health, const Answers& answers) {
     const auto add = [&](const char* path, net::Handler handler) {
         router.add({.method = "GET", .path = path, .handler = std::move(handler)});
     };
     using net::Reply;
     using net::Request;
-    add("/health", [&reader](const Request&, Reply reply) { health(reader, std::move(reply)); });
+    add("/health", [&](const Request&, Reply reply) { is_healthy(reader, health, std::move(reply)); });
     add("/status", page(reader, "/status", "application/json", views::status_json));
     add("/queue", page(reader, "/queue", "application/json", views::queue_json));
     add("/tasks/*", [&reader](const Request& request, Reply reply) { task(reader, request, std::move(reply)); });

@@ -47,7 +47,8 @@ Result<views::WorldView> ViewSource::look() {
                             .projects = reading_.projects,
                             .now = options_.now(),
                             .free_bytes = options_.free_bytes(),
-                            .condition = &reading_.condition};
+                            .condition = &reading_.condition,
+                            .inodes = options_.inodes()};
 }
 
 }  // namespace orchd::listener

@@ -16,7 +16,8 @@ struct ReadOptions {
     std::string database;
     std::function<Now()> now;
     std::function<settings::Reading()> read_settings;
-    std::function<std::int64_t()> free_bytes;  // on the database's file system
+    std::function<std::int64_t()> free_bytes;                  // on the database's file system
+    std::function<Inodes()> inodes = [] { return Inodes{}; };  // of the same
 };
 
 class ViewSource {

@@ -90,6 +90,22 @@ Status restore(Session& session, const Given& given) {
     return {};
 }
 
+Status begin_anew(Session& session, const Given& given) {
+    if (given.database == names::database)
+        if (auto idle = nobody_works(session); !idle) return idle;
+    const auto begun = store::begin_anew(given.database, given.directory, store::backup_name(host::now().utc_ms));
+    if (!begun) return fail(begun.error());
+    if (session.json) {
+        session.document(boost::json::object{{"kept_as", begun->kept_as}});
+        return {};
+    }
+    session.line(given.database + " is a new, empty database: no task is known, and no id is given again.");
+    if (!begun->kept_as.empty()) session.line("The database that was there is kept as " + begun->kept_as + ".");
+    session.line("Backups in " + given.directory + " stay; they are not counted among those of the new one.");
+    session.line("To go on: systemctl start orchd.target");
+    return {};
+}
+
 Status list(Session& session, const Given& given) {
     const auto backups = store::list_backups(given.directory);
     if (!backups) return fail(backups.error());
@@ -128,6 +144,10 @@ void add_db(Command app, Session& session) {
     const auto restoring = add("restore", "Put a backup in the database's place; nothing of orchd may be running", restore);
     restoring.option("--database", given->database, which);
     restoring.option("FILE", given->file, "The backup").required();
+    const auto beginning =
+        add("new", "Begin with an empty database; the one that is there is kept aside, nothing may be running", begin_anew);
+    beginning.option("--database", given->database, which);
+    beginning.option("--directory", given->directory, where);
 }
 
 }  // namespace orchd::orchctl

@@ -5,6 +5,7 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "engine/astray.h"
+#include "engine/disk.h"
 #include "engine/maintain.h"
 #include "host/host.h"
 #include "orchctl/doctor.h"
@@ -154,6 +155,14 @@ void look_at_disk(Findings& findings, const settings::Settings& values) {
         findings.push_back({"disk", Health::warn, text, "Make room before nothing is started any more."});
     else
         findings.push_back({"disk", Health::ok, text, {}});
+    const auto inodes = host::inodes(std::string(names::state_dir));
+    const auto floor = engine::inode_floor(values, inodes);
+    const auto room = std::to_string(inodes.free) + " inodes free, the floor is " + std::to_string(floor) + ".";
+    if (inodes.free < floor)
+        findings.push_back(
+            {"inodes", Health::fail, room + " Nothing is started.", "Remove files: what holds them stands below."});
+    else if (inodes.free < 2 * floor)
+        findings.push_back({"inodes", Health::warn, room, "Remove files before nothing is started any more."});
     const auto ballast = store::ballast_size(store::ballast_beside(std::string(names::database)));
     if (ballast == values.ballast_bytes) return;
     findings.push_back({"ballast", Health::warn,

@@ -81,8 +81,7 @@ void tell_disk(Session& session, const json::object& queue) {
     const auto disk = part(queue, "disk");
     if (!disk.flag("low")) return;
     session.heading("Disk");
-    session.line("  Nothing is started: " + std::to_string(disk.number("free_bytes") >> 20) +
-                 " MiB are free, which is below the floor of " + std::to_string(disk.number("floor_bytes") >> 20) + " MiB.");
+    session.line("  Nothing is started: " + printable(disk.text("text")));
     session.line("    $ orchctl doctor");
 }
 

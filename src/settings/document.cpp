@@ -14,8 +14,13 @@ namespace {
 
 int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
 
+Value text_of(const std::string& text) {
+    if (text.find('\0') != std::string::npos) return OtherValue{"a text with a NUL character"};
+    return text;
+}
+
 Value value_of(const toml::node& node) {
-    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* text = node.as_string()) return text_of(text->get());
     if (const auto* number = node.as_integer()) return number->get();
     if (const auto* flag = node.as_boolean()) return flag->get();
     if (const auto* list = node.as_array()) {

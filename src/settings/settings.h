@@ -29,6 +29,7 @@ struct Settings {
     std::int64_t release_max_bytes = 4LL << 30;  // ORCH_RELEASE_MAX_BYTES
     std::int64_t merge_tries = 5;                // ORCH_MERGE_TRIES: rebase and test again before a head gives way
     std::int64_t disk_floor_bytes = 256 << 20;   // ORCH_DISK_FLOOR_BYTES: less free space than this, and nothing is claimed
+    std::int64_t disk_floor_inodes = 1000;       // ORCH_DISK_FLOOR_INODES: the same of free inodes
     std::int64_t ballast_bytes = 32 << 20;       // ORCH_BALLAST_BYTES: given back when the disk is full
     std::int64_t maintenance_interval_s = 21600;           // ORCH_MAINTENANCE_INTERVAL_S
     std::int64_t backups_kept = 8;                         // ORCH_BACKUPS_KEPT

@@ -48,6 +48,10 @@ constexpr std::array table{
         "Rebases and tests of one task, while its target branch keeps moving, before another task may merge"},
     Key{"disk_floor_bytes", &S::disk_floor_bytes, 0, 1024 * gib, Unit::bytes,
         "Free space on the file system of /var/lib/orchd below which nothing is started; 0 is no floor"},
+    Key{"disk_floor_inodes", &S::disk_floor_inodes, 0, 1'000'000'000, Unit::none,
+        "Free inodes on the same file system below which nothing is started, or a tenth of all of them where that is less; 0 "
+        "is "
+        "no floor"},
     Key{"ballast_bytes", &S::ballast_bytes, 0, gib, Unit::bytes,
         "Size of /var/lib/orchd/ballast, which is given back to record exits and deliveries when the disk is full; 0 is none"},
     Key{"maintenance_enabled", &S::maintenance_enabled, 0, 0, Unit::none,

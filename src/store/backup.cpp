@@ -36,6 +36,27 @@ Status copy_into(Db& db, const std::string& partial) {
     return sync_file(partial);
 }
 
+// Of this database, as far as that can be told.
+bool is_own(const Mark& backup, const Mark& database) {
+    return same_database(backup, database) && !is_behind(database.given_out, backup.given_out);
+}
+
+Status require_ahead(Db& db, const std::string& directory) {
+    // First, so that the mark is never behind a backup.
+    if (auto kept = keep_mark(db.raw(), db.path()); !kept) return kept;
+    const auto now = mark_of(db.raw());
+    if (!now) return fail(now.error());
+    const auto backups = list_backups(directory);
+    if (!backups) return fail(backups.error());
+    for (const auto& backup : *backups) {
+        const auto known = mark_of_backup(backup.path);
+        if (known && same_database(*known, *now) && !is_own(*known, *now))
+            return fail(Errc::conflict, "no backup is made, since the database is behind " + backup.path +
+                                            ": put that back with \"orchctl db restore\", or move it away");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string backup_name(std::int64_t utc_ms) {
@@ -52,6 +73,7 @@ Result<Backup> back_up(Db& db, const std::string& directory, const std::string& 
     const auto partial = directory + '/' + name + std::string(partial_suffix);
     std::error_code ignored;
     if (fs::exists(path, ignored)) return fail(Errc::conflict, path + " is there already");
+    if (auto ahead = require_ahead(db, directory); !ahead) return fail(ahead.error());
     ::unlink(partial.c_str());
     auto copied = copy_into(db, partial);
     if (copied) copied = rename_durably(partial, path);
@@ -76,9 +98,21 @@ Result<std::vector<Backup>> list_backups(const std::string& directory) {
     return backups;
 }
 
-Result<int> prune_backups(const std::string& directory, int keep) {
+Result<Mark> mark_of_backup(const std::string& path) {
+    auto db = Db::open(path, {.mode = Mode::inspect});
+    if (!db) return fail(db.error());
+    return mark_of(db->raw());
+}
+
+Result<int> prune_backups(Db& db, const std::string& directory, int keep) {
     auto backups = list_backups(directory);
     if (!backups) return fail(backups.error());
+    const auto now = mark_of(db.raw());
+    if (!now) return fail(now.error());
+    std::erase_if(*backups, [&](const Backup& backup) {
+        const auto known = mark_of_backup(backup.path);
+        return !known || !is_own(*known, *now);
+    });
     int removed = 0;
     for (auto left = std::ssize(*backups); left > keep; --left, ++removed) {
         const auto& oldest = (*backups)[static_cast<std::size_t>(removed)].path;

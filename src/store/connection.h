@@ -21,7 +21,8 @@ struct Connection {
     sqlite3* db = nullptr;
     std::string path;
     OpenOptions options;
-    CheckpointLock lock;  // unused by readers
+    std::uint64_t inode = 0;  // of the file that is open
+    CheckpointLock lock;      // unused by readers
     // Compiled statements that no handle holds, by their text.
     std::unordered_multimap<std::string, sqlite3_stmt*> idle;
 

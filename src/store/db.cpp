@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "store/connection.h"
+#include "store/lost.h"
+#include "store/mark.h"
 #include "store/migrations.h"
 
 namespace orchd::store {
@@ -46,6 +48,11 @@ Status make_file(const std::string& path) {
     return {};
 }
 
+std::uint64_t inode_of(const std::string& path) {
+    struct stat seen {};
+    return ::stat(path.c_str(), &seen) == 0 ? seen.st_ino : 0;
+}
+
 bool read_only(const Connection& c) { return c.options.mode == Mode::read_only || c.options.mode == Mode::inspect; }
 
 Status connect(Connection& c) {
@@ -55,6 +62,8 @@ Status connect(Connection& c) {
     if (sqlite3_open_v2(c.path.c_str(), &c.db, flags, vfs) != SQLITE_OK) {
         auto error = c.db == nullptr ? Error{Errc::internal, "database: out of memory"} : error_of(c.db);
         const int seen = ::access(c.path.c_str(), read_only(c) ? R_OK : R_OK | W_OK) == 0 ? 0 : errno;
+        if (seen == ENOENT)
+            if (auto lost = may_begin(c.path, {}, "missing"); !lost) return lost;
         if (seen == ENOENT)
             return fail(Errc::no_such, c.path + ": there is no database; orchd-worker.service makes it when it starts");
         if (seen == EACCES) return fail(Errc::not_permitted, c.path + ": only root and the services of orchd may open it");
@@ -86,6 +95,7 @@ Status require_version(int version, const std::string& path) {
 Status check_version(Connection& c) {
     auto version = read_version(c.db);
     if (!version) return fail(version.error());
+    if (auto right = *version == 0 ? may_begin(c.path, {}, "empty") : require_marked(c.db, c.path, {}); !right) return right;
     if (c.options.mode == Mode::inspect) return refuse_newer(*version, schema_version(), c.path);
     return require_version(*version, c.path);
 }
@@ -108,13 +118,26 @@ Status create_or_migrate(Connection& c) {
     CheckpointGuard unlock(c.lock);
     auto version = read_version(c.db);
     if (!version) return fail(version.error());
+    auto right = *version == 0 ? may_begin(c.path, c.options, "empty") : require_marked(c.db, c.path, c.options.backup_dir);
+    if (!right) return right;
     if (*version == 0) {
         auto shaped = execute(c.db, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;");
         if (!shaped) return shaped;
     }
-    if (*version == schema_version()) return {};
-    auto migrated = migrate(c.db, c.path, c.options.backup_dir, migrations());
-    return migrated ? checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE) : migrated;
+    if (*version != schema_version()) {
+        auto migrated = migrate(c.db, c.path, c.options.backup_dir, migrations());
+        if (migrated) migrated = checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE);
+        if (!migrated) return migrated;
+    }
+    const auto kept = keep_mark(c.db, c.path);
+    // What it says holds still where it cannot be brought up to date, as on a full disk.
+    return kept || ::access(mark_path(c.path).c_str(), F_OK) == 0 ? Status{} : kept;
+}
+
+// In the way of nobody who could make one: a mark is there before another process sees the database.
+Status may_make(const std::string& path, const OpenOptions& options) {
+    auto may = may_begin(path, options, "missing");
+    return may || ::access(path.c_str(), F_OK) == 0 ? Status{} : may;
 }
 
 }  // namespace
@@ -133,16 +156,18 @@ Result<Db> Db::open(const std::string& path, const OpenOptions& options) {
     c->path = path;
     c->options = options;
     if (options.mode == Mode::create) {
+        if (auto may = may_make(path, options); !may) return fail(may.error());
         if (auto made = make_file(path); !made) return fail(made.error());
     }
-    if (auto connected = connect(*c); !connected) return fail(connected.error());
+    if (auto connected = connect(*c); !connected) return fail(with_advice(connected.error(), path));
+    c->inode = inode_of(path);
     if (!read_only(*c)) {
         auto lock = CheckpointLock::open(path + "-ckpt");
         if (!lock) return fail(lock.error());
         c->lock = std::move(*lock);
     }
     auto ready = options.mode == Mode::create ? create_or_migrate(*c) : check_version(*c);
-    if (!ready) return fail(ready.error());
+    if (!ready) return fail(with_advice(ready.error(), path));
     return Db(std::move(c));
 }
 
@@ -161,6 +186,8 @@ Status Db::begin() {
     auto& c = *connection_;
     if (c.in != Connection::In::nothing) return fail(Errc::internal, "database: a transaction inside a transaction");
     if (read_only(c)) return fail(Errc::not_permitted, c.path + " is open for reading only");
+    // What is written into a file without a name is lost.
+    if (inode_of(c.path) != c.inode) return fail(taken_away(c.path));
     if (auto locked = c.lock.lock_for_write(c.options.busy_timeout_ms); !locked) return locked;
     auto statement = prepare("BEGIN IMMEDIATE");
     auto begun = statement ? statement->run() : Result<int>(fail(statement.error()));
@@ -231,6 +258,7 @@ void Db::checkpoint_if_due() {
     if (!c.lock.lock_for_checkpoint(std::min(patience_ms, c.options.busy_timeout_ms))) return;
     CheckpointGuard unlock(c.lock);
     (void)checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE);
+    (void)keep_mark(c.db, c.path);
 }
 
 CheckpointLater::CheckpointLater(Db& db) : db_(db), exceptions_(std::uncaught_exceptions()) {

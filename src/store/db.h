@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "core/error.h"
 #include "store/ballast.h"
@@ -23,9 +24,9 @@ namespace orchd::store {
 
 enum class Mode {
     read_write,  // existing database of this schema version
-    create,      // as read_write; creates the file and migrates an older one (backup first). Only the worker and `orchctl db`.
-    read_only,   // never blocks or resets a checkpoint for long
-    inspect      // as read_only, whatever schema version it has that this program knows: backups, `orchctl doctor`
+    create,     // as read_write; creates the file, unless one was lost, and migrates an older one (backup first). The worker's.
+    read_only,  // never blocks or resets a checkpoint for long
+    inspect     // as read_only, whatever schema version it has that this program knows: backups, `orchctl doctor`
 };
 
 struct OpenOptions {
@@ -33,7 +34,8 @@ struct OpenOptions {
     std::string vfs = {};          // tests: the name of a registered VFS; empty is the default one
     int busy_timeout_ms = 10'000;  // no BUSY reaches a caller before that
     int checkpoint_pages = 400;    // whoever commits and finds the WAL over this many pages checkpoints there and then; 0 never
-    std::string backup_dir = {};   // where a migration leaves its backup; empty: beside the file
+    std::string backup_dir = {};   // where backups are, and a migration leaves its own; empty: beside the file
+    std::vector<std::string> traces = {};  // create: folders in which anything shows that there was a database before
 };
 
 class Db;
@@ -69,7 +71,8 @@ public:
         return *this;
     }
     // The next row, or nothing at the end. Errors of SQLite come as Errc: conflict (constraint), unavailable (busy),
-    // no_space, io, corrupt, not_permitted (read-only).
+    // no_space, io, corrupt, not_permitted (read-only). A text with a NUL character, of which SQL sees but the part before it,
+    // is refused as Errc::invalid_argument.
     [[nodiscard]] Result<std::optional<Row>> step();
     // For statements without rows; how many rows changed.
     [[nodiscard]] Result<int> run();
@@ -93,7 +96,8 @@ private:
     Connection* connection_;
     sqlite3_stmt* raw_;
     int next_ = 1;
-    int bound_ = 0;  // SQLite's result of the first binding that failed; step() tells it
+    int bound_ = 0;     // SQLite's result of the first binding that failed; step() tells it
+    bool nul_ = false;  // a text with a NUL character was bound
 };
 
 // A write transaction in progress. Functions that write take one, so that nothing can be written outside.
@@ -109,6 +113,8 @@ private:
 
 class Db {
 public:
+    // Errc::corrupt for a database that is lost (its mark is there and it is not, store/mark.h), that is not the one that is to
+    // be there, or that is damaged: nothing is begun over it.
     [[nodiscard]] static Result<Db> open(const std::string& path, const OpenOptions& options);
     Db(Db&&) noexcept;
     Db& operator=(Db&&) noexcept;

@@ -58,7 +58,8 @@ const std::vector<Migration>& migrations() {
             schema += part;
         return std::vector<Migration>{
             {1, std::move(schema)},           {2, std::string(schema_2_deliveries)}, {3, std::string(schema_3_totals)},
-            {4, std::string(schema_4_ticks)}, {5, std::string(schema_5_seen)},       {6, std::string(schema_intake)}};
+            {4, std::string(schema_4_ticks)}, {5, std::string(schema_5_seen)},       {6, std::string(schema_intake)},
+            {7, std::string(schema_identity)}};
     }();
     return all;
 }

@@ -11,5 +11,6 @@ extern const std::string_view schema_3_totals;
 extern const std::string_view schema_4_ticks;
 extern const std::string_view schema_5_seen;
 extern const std::string_view schema_intake;
+extern const std::string_view schema_identity;
 
 }  // namespace orchd::store

@@ -96,7 +96,11 @@ std::optional<std::string> Row::maybe_text(int column) const {
 }
 
 Statement::Statement(Statement&& other) noexcept
-    : connection_(other.connection_), raw_(std::exchange(other.raw_, nullptr)), next_(other.next_), bound_(other.bound_) {}
+    : connection_(other.connection_),
+      raw_(std::exchange(other.raw_, nullptr)),
+      next_(other.next_),
+      bound_(other.bound_),
+      nul_(other.nul_) {}
 
 Statement::~Statement() {
     if (raw_ == nullptr) return;
@@ -111,12 +115,14 @@ void Statement::note(int result) {
 }
 void Statement::bind_next(std::int64_t value) { note(sqlite3_bind_int64(raw_, next_, value)); }
 void Statement::bind_next(std::string_view value) {
+    nul_ = nul_ || value.find('\0') != std::string_view::npos;
     // An empty view may have no address, which would bind NULL.
     note(sqlite3_bind_text64(raw_, next_, value.empty() ? "" : value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 void Statement::bind_next(std::nullopt_t) { note(sqlite3_bind_null(raw_, next_)); }
 
 Result<std::optional<Row>> Statement::step() {
+    if (nul_) return fail(Errc::invalid_argument, "a text with a NUL character is not stored");
     if (bound_ != SQLITE_OK) return fail(Errc::internal, std::string("database: binding failed: ") + sqlite3_errstr(bound_));
     switch (sqlite3_step(raw_)) {
         case SQLITE_ROW:

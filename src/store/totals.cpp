@@ -33,6 +33,16 @@ Result<std::optional<std::int64_t>> oldest_pending_delivery(Db& db) {
     return find_row(db, "SELECT received_at FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1", first_integer);
 }
 
+Result<std::int64_t> events_appended(Db& db) {
+    const auto n =
+        find_row(db,
+                 "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
+                 " - coalesce((SELECT CAST(value AS INTEGER) FROM settings_state WHERE key = 'event_ids_skipped'), 0)",
+                 first_integer);
+    if (!n) return fail(n.error());
+    return **n;
+}
+
 Result<std::int64_t> data_version(Db& db) {
     auto version = find_row(db, "PRAGMA data_version", first_integer);
     if (!version) return fail(version.error());

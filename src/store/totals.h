@@ -29,6 +29,8 @@ struct Count {
 [[nodiscard]] Result<std::vector<Count>> pending_posts(Db& db);
 // When the oldest delivery that is still pending was received, UTC milliseconds.
 [[nodiscard]] Result<std::optional<std::int64_t>> oldest_pending_delivery(Db& db);
+// Events that were ever appended: their ids without those that restores left out.
+[[nodiscard]] Result<std::int64_t> events_appended(Db& db);
 // A number that is another whenever anybody committed anything since this connection last asked.
 [[nodiscard]] Result<std::int64_t> data_version(Db& db);
 

@@ -141,9 +141,9 @@ Status add_totals(const WorldView& view, Exposition& text) {
     add({"orchd_runs_ended", counter, "Runs that ended, by how."}, "runs_ended", [&](const store::Total& t) {
         text.sample({{"exit", t.word}}, t.n);
     });
-    const auto newest = store::newest_event_id(view.db);
-    if (!newest) return fail(newest.error());
-    text.single({"orchd_events", counter, "Events of the history ever appended."}, *newest);
+    const auto events = store::events_appended(view.db);
+    if (!events) return fail(events.error());
+    text.single({"orchd_events", counter, "Events of the history ever appended."}, *events);
     return {};
 }
 

@@ -1,5 +1,6 @@
 #include "views/systems.h"
 
+#include <array>
 #include <boost/json.hpp>
 
 #include "engine/astray.h"
@@ -32,12 +33,28 @@ Result<json::object> reaper(store::Db& db, const settings::Settings& settings) {
 }
 
 json::object disk(const WorldView& view) {
-    const auto low = engine::low_disk(view.settings, view.free_bytes);
+    const auto low = engine::low_disk(view.settings, view.free_bytes, view.inodes);
     return {{"free_bytes", view.free_bytes},
             {"floor_bytes", view.settings.disk_floor_bytes},
+            {"free_inodes", view.inodes.free},
+            {"floor_inodes", engine::inode_floor(view.settings, view.inodes)},
             {"ballast_bytes", store::ballast_size(store::ballast_beside(view.db.path()))},
-            {"low", low.has_value()}};
+            {"low", low.has_value()},
+            {"text", low ? low->text : std::string()}};
 }
+
+// Systems that other versions have. Who asks for one is told that it is not there, and what is in its place.
+struct Unbuilt {
+    std::string_view name, text;
+};
+constexpr std::array unbuilt{
+    Unbuilt{"reconcile", "This version does not compare with forge and tracker by itself: webhooks and the steps of tasks do."},
+    Unbuilt{"serial_gate", "This version cannot freeze a project; a pause of it starts nothing new."},
+    Unbuilt{"staging_runner", "Staging is a job of the queue, run as the project's file says."},
+    Unbuilt{"test_runner", "Tests are jobs of the queue, run as the project's file says."},
+    Unbuilt{"post_deploy",
+            "This version does not watch a service after its deploy: the deploy hook looks whether it is healthy."},
+};
 
 Result<json::object> maintenance(const WorldView& view) {
     const auto last = store::find_state(view.db, "maintenance");
@@ -107,6 +124,7 @@ Status add_systems(const WorldView& view, json::object& queue) {
     queue["settings"] = settings_story(view.condition);
     queue["reaper"] = std::move(*reaping);
     queue["disk"] = disk(view);
+    for (const auto& [name, text] : unbuilt) queue[name] = json::object{{"built", false}, {"text", text}};
     auto kept = maintenance(view);
     if (!kept) return fail(kept.error());
     queue["maintenance"] = std::move(*kept);

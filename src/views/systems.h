@@ -8,7 +8,8 @@
 
 namespace orchd::views {
 
-// "settings", "reaper", "disk", "maintenance", "task_deps", "deliveries", "outbox", "counters".
+// "settings", "reaper", "reconcile", "serial_gate", "staging_runner", "test_runner", "post_deploy", "disk", "maintenance",
+// "task_deps", "deliveries", "outbox", "counters".
 [[nodiscard]] Status add_systems(const WorldView& view, boost::json::object& queue);
 
 }  // namespace orchd::views

@@ -23,8 +23,8 @@ using engine::WorldView;
 [[nodiscard]] Result<std::string> delivery_json(store::Db& db, std::int64_t id);
 // The house in short: what runs, what needs a person, what is wrong.
 [[nodiscard]] Result<std::string> status_json(const WorldView& view);
-// Whether the database can be read: {"status":"ok"}, or why not.
-[[nodiscard]] Result<std::string> health_json(store::Db& db);
+// Whether all that the pages are made of can be read: {"status":"ok"}, or why not.
+[[nodiscard]] Result<std::string> health_json(const WorldView& view);
 // Answers of an HTTP server by their status, since it started.
 using HttpAnswers = std::map<int, std::int64_t>;
 // The page of /metrics.

@@ -201,7 +201,8 @@ engine::World Scene::world(const std::string& actor) {
                 return std::make_unique<WatchedForge>(std::move(*real), watch);
             },
             .random = [] { return 0.5; },
-            .free_bytes = [this] { return free_bytes; }};
+            .free_bytes = [this] { return free_bytes; },
+            .inodes = [this] { return inodes; }};
 }
 
 void Scene::without(std::initializer_list<Role> roles) {

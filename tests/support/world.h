@@ -138,6 +138,7 @@ public:
     FakeUnits units;
     WatchedForge::Watch watch;
     std::int64_t free_bytes = std::int64_t{1} << 40;
+    Inodes inodes;
     Now now{.utc_ms = 1'700'000'000'000, .boot_ms = 1'000'000, .boot_id = "boot-1"};
     std::vector<store::Claim> running;
 

@@ -96,6 +96,11 @@ TEST(FrontMatter, R03_RefusesControlCharactersThatWouldEndTheReadingEarly) {
     expect_refused(file("verdict: APPROVED\x7f\n"), "control character");
 }
 
+TEST(FrontMatter, R03_RefusesANulHoweverItIsWritten) {
+    for (const auto* text : {"verdict: \"APPROVED\\0\"\n", "verdict: \"APPROVED\\x00\"\n", "\"verdict\\0\": APPROVED\n"})
+        expect_refused(file(text), "NUL character");
+}
+
 TEST(FrontMatter, R03_RefusesMoreThanSixtyFourKiB) {
     const std::string line = "verdict: APPROVED\n#";
     const auto of_size = [&](std::size_t size) { return file(line + std::string(size - line.size() - 1, 'x') + "\n"); };

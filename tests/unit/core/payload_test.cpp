@@ -45,6 +45,7 @@ TEST(Payload, KeepsTheFirstThingThatIsWrong) {
     EXPECT_EQ(alone(R"({"n":1e300})", [](Payload& q) { return q.number("n"); }), "n is no whole number");
     EXPECT_EQ(alone(R"({"n":0.5})", [](Payload& q) { return q.number("n"); }), "n is no whole number");
     EXPECT_EQ(alone(R"({"f":"yes"})", [](Payload& q) { return q.flag_if_any("f"); }), "f is a text, not true or false");
+    EXPECT_EQ(alone(R"({"t":"a\u0000b"})", [](Payload& q) { return q.text("t"); }), "t has a NUL character");
     EXPECT_EQ(alone(R"({"at":"yesterday"})", [](Payload& q) { return q.time_if_any("at"); }), "at is no time");
 }
 

@@ -1,6 +1,7 @@
 // Reading over HTTP (R37): over a real database and real sockets.
 #include <boost/json.hpp>
 #include <filesystem>
+#include <fstream>
 #include <future>
 
 #include "listener/read_routes.h"
@@ -18,7 +19,7 @@ using store::must;
 
 class ReadingTest : public store::StoreTest {
 protected:
-    ReadingTest() { add_read_routes(router_, reader_, answers_); }
+    ReadingTest() { add_read_routes(router_, reader_, health_, answers_); }
 
     [[nodiscard]] std::string get(const std::string& target, const std::string& fields = "") const {
         Client client(server_.port());
@@ -66,7 +67,16 @@ protected:
                 .free_bytes = [] { return std::int64_t{1} << 30; }};
     }
     settings::Reading reading;
-    std::atomic<int> warnings_ = 0;
+    std::atomic<int> warnings_ = 0, written_ = 0;
+    std::atomic<std::int64_t> free_bytes_ = std::int64_t{1} << 30, free_inodes_ = 1'000'000;
+    Health health_{{.open =
+                        [this] {
+                            ++written_;
+                            return store::Db::open(path, {.busy_timeout_ms = 100});
+                        },
+                    .free_bytes = [this] { return free_bytes_.load(); },
+                    .inodes = [this] { return Inodes{.free = free_inodes_, .total = 1'000'000}; },
+                    .utc_ms = [this] { return now.utc_ms; }}};
     Reader reader_{options(), [this](const std::string&) { ++warnings_; }};
     Answers answers_{[](const Answers::Refusals&) {}};
     net::Router router_;
@@ -117,6 +127,55 @@ TEST_F(ReadingTest, ADatabaseThatCannotBeReadIsToldAndReadAgainWhenItIsBack) {
     EXPECT_EQ(warnings_, 1) << "once a minute";
     std::filesystem::rename(path + ".away", path);
     EXPECT_EQ(status_of(get("/health")), 200);
+}
+
+TEST_F(ReadingTest, HealthIsThatSomethingCanBeWrittenToo) {
+    const auto failing = [&](const std::string& part, const std::string& because) {
+        std::this_thread::sleep_for(1s);  // a try that went well is good for so long
+        const auto sick = get("/health");
+        EXPECT_EQ(status_of(sick), 503) << because;
+        EXPECT_NE(sick.find(R"("part":")" + part + '"'), std::string::npos) << sick;
+        EXPECT_NE(sick.find("Retry-After: "), std::string::npos);
+        EXPECT_NE(sick.find(because), std::string::npos) << sick;
+    };
+    EXPECT_EQ(status_of(get("/health")), 200);
+    must(db.execute("BEGIN IMMEDIATE"));
+    failing("database", "locked");
+    EXPECT_EQ(status_of(get("/status")), 200) << "which reads";
+    must(db.execute("ROLLBACK"));
+    EXPECT_EQ(status_of(get("/health")), 200) << "again at once";
+    free_bytes_ = 4096;
+    failing("disk", "full");
+    free_bytes_ = std::int64_t{1} << 30;
+    free_inodes_ = 0;
+    failing("disk", "full");
+    free_inodes_ = 1000;
+    EXPECT_EQ(status_of(get("/health")), 200);
+}
+
+TEST_F(ReadingTest, AProbeThatAsksOftenWritesOnceASecond) {
+    const auto began = std::chrono::steady_clock::now();
+    for (int n = 0; n < 50; ++n) EXPECT_EQ(status_of(get("/health")), 200);
+    const auto took = std::chrono::steady_clock::now() - began;
+    EXPECT_LE(written_, 1 + took / 1s);
+}
+
+TEST_F(ReadingTest, WhereThePagesFailSoDoesHealth) {
+    (void)task("HELLO-1");
+    must(db.checkpoint());
+    EXPECT_EQ(status_of(get("/tasks/HELLO-2")), 404) << "it is open by now, and no page is kept";
+    { const store::Db gone = std::move(db); }
+    // All but the first page.
+    const auto size = std::filesystem::file_size(path);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(8192);
+    file << std::string(size - 8192, '\xa5');
+    file.close();
+    for (const auto* target : {"/health", "/status", "/queue", "/metrics", "/tasks/HELLO-1"}) {
+        const auto sick = get(target);
+        EXPECT_EQ(status_of(sick), 503) << target << sick;
+        EXPECT_NE(sick.find("Retry-After: "), std::string::npos) << target;
+    }
 }
 
 TEST_F(ReadingTest, ManyWhoAskAtOnceAreAnsweredTogether) {

@@ -41,6 +41,10 @@ protected:
     Settings settings;
 };
 
+TEST_F(ProjectTest, ATextWithANulIsRefused) {
+    EXPECT_THAT(problems_with("[deploy]\nhook = \"/usr/bin/x\\u0000\"\n"), HasSubstr("NUL character"));
+}
+
 TEST_F(ProjectTest, ReadsEveryKey) {
     folder.write("developer.md", "Be good.");
     const auto file = folder.write("hello.toml", R"([project]

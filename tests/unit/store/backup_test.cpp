@@ -65,7 +65,7 @@ TEST_F(BackupTest, TheOldestGoAndWhatAKilledOneLeft) {
     for (const auto* name : {"1", "2", "3"}) (void)made(name);
     std::ofstream(backups + "/4.db.partial") << "half";
     std::ofstream(backups + "/orchd.db.schema-1") << "of a migration";
-    EXPECT_EQ(must(prune_backups(backups, 2)), 1);
+    EXPECT_EQ(must(prune_backups(db, backups, 2)), 1);
     std::vector<std::string> names;
     for (const auto& backup : must(list_backups(backups))) names.push_back(std::filesystem::path(backup.path).filename());
     EXPECT_EQ(names, (std::vector<std::string>{"2.db", "3.db"}));

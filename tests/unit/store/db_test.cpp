@@ -146,10 +146,10 @@ TEST_F(DbTest, AStatementIsCompiledOnceAndLentToOneAtATime) {
     // While one is read from, the same text again is another statement.
     must(put(db, "a", "1"));
     must(put(db, "b", "2"));
-    auto outer = must(db.prepare("SELECT key FROM settings_state ORDER BY key"));
+    auto outer = must(db.prepare("SELECT key FROM settings_state WHERE key < 'c' ORDER BY key"));
     EXPECT_EQ(must(outer.step())->text(0), "a");
     {
-        auto inner = must(db.prepare("SELECT key FROM settings_state ORDER BY key"));
+        auto inner = must(db.prepare("SELECT key FROM settings_state WHERE key < 'c' ORDER BY key"));
         EXPECT_EQ(must(inner.step())->text(0), "a");
     }
     EXPECT_EQ(must(outer.step())->text(0), "b");
@@ -158,7 +158,7 @@ TEST_F(DbTest, AStatementIsCompiledOnceAndLentToOneAtATime) {
 
 TEST_F(DbTest, ValuesComeBackAsTheyWentIn) {
     auto statement = must(db.prepare("SELECT ?, ?, ?, ?, ?, ?"));
-    const std::string odd("a\0b", 3);
+    const std::string odd("a\x01\"b", 4);
     statement.bind(std::int64_t{1} << 40, std::string_view(), std::optional<int>(), odd, true, std::nullopt);
     const auto row = must(statement.step()).value();
     EXPECT_EQ(row.integer(0), std::int64_t{1} << 40);
@@ -170,6 +170,16 @@ TEST_F(DbTest, ValuesComeBackAsTheyWentIn) {
     EXPECT_EQ(row.maybe_integer(4), 1);
     EXPECT_EQ(row.maybe_text(5), std::nullopt);
     EXPECT_EQ(row.maybe_text(1), "");
+}
+
+TEST_F(DbTest, ATextWithANulIsRefused) {
+    auto statement = must(db.prepare("SELECT ?"));
+    statement.bind(std::string("a\0b", 3));
+    const auto tried = statement.step();
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().code, Errc::invalid_argument);
+    EXPECT_NE(tried.error().text.find("NUL"), std::string::npos);
+    EXPECT_FALSE(put(db, std::string("k\0", 2)));
 }
 
 TEST_F(DbTest, AValueTooManyIsAnErrorNotSilence) {

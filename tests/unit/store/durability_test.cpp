@@ -4,6 +4,7 @@
 
 #include "storage/fault_vfs.h"
 #include "store/check.h"
+#include "store/mark.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -114,6 +115,7 @@ TEST_F(DurabilityTest, AFileIsMadeWholeWhereverThePowerFails) {
         }
         disk.power_cut();
         for (const auto* file : {"", "-wal", "-shm"}) std::filesystem::remove(path + file);
+        std::filesystem::remove(mark_path(path));  // or it would be one that was lost
     }
 }
 

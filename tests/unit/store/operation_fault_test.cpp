@@ -5,6 +5,7 @@
 #include "storage/fault_vfs.h"
 #include "store/check.h"
 #include "store/deliveries.h"
+#include "store/mark.h"
 #include "store_fixture.h"
 
 namespace orchd::store {
@@ -101,6 +102,7 @@ protected:
     void start_over() {
         disk.power_cut();
         for (const auto* file : {"-wal", "-shm"}) std::filesystem::remove(path + file);
+        std::filesystem::remove(mark_path(path));  // an older copy would be refused
         std::filesystem::copy_file(pristine, path, std::filesystem::copy_options::overwrite_existing);
     }
     // Every row of every table.

@@ -17,7 +17,7 @@ const Page pages[] = {
     {"/queue", queue_json},
     {"/status", status_json},
     {"/metrics", [](const WorldView& view) { return metrics_text(view, {}, MetricsFormat::openmetrics); }},
-    {"/health", [](const WorldView& view) { return health_json(view.db); }},
+    {"/health", [](const WorldView& view) { return health_json(view); }},
     {"/tasks/HELLO-1", [](const WorldView& view) { return task_json(view, "HELLO-1"); }},
     {"/events",
      [](const WorldView& view) {

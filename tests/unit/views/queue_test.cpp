@@ -35,8 +35,13 @@ TEST_F(QueueTest, HasABlockForEachSystem) {
     EXPECT_EQ(queue.at("reaper").at("last_pass").at("at").as_int64(), 99);
     EXPECT_EQ(queue.at("counters").at("reaped_total").as_int64(), 3);
     EXPECT_EQ(queue.at("counters").at("impossible_queued_total").as_int64(), 0);
-    for (const auto* block : {"reaper", "transition_lease", "merge_lease", "target_lease", "outbox", "counts", "recent"})
+    for (const auto* block : {"reaper", "reconcile", "transition_lease", "merge_lease", "target_lease", "serial_gate",
+                              "task_deps", "staging_runner", "test_runner", "post_deploy", "outbox", "counts", "recent"})
         EXPECT_TRUE(queue.contains(block)) << block;
+    for (const auto* block : {"reconcile", "serial_gate", "staging_runner", "test_runner", "post_deploy"}) {
+        EXPECT_FALSE(queue.at(block).at("built").as_bool()) << block;
+        EXPECT_FALSE(queue.at(block).at("text").as_string().empty()) << block;
+    }
 }
 
 TEST_F(QueueTest, StatusNamesWhatNeedsAPerson) {
@@ -90,9 +95,13 @@ TEST_F(QueueTest, TheStateOfTheSettingsIsToldWhereverPeopleLook) {
 }
 
 TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
-    EXPECT_EQ(must(health_json(db)), R"({"status":"ok"})");
+    EXPECT_EQ(must(health_json(view())), R"({"status":"ok"})");
+    must(db.execute("ALTER TABLE totals RENAME TO t"));
+    EXPECT_FALSE(health_json(view())) << "what one page needs";
+    must(db.execute("ALTER TABLE t RENAME TO totals"));
+    EXPECT_TRUE(health_json(view()));
     must(db.execute("DROP TABLE events"));
-    EXPECT_FALSE(health_json(db));
+    EXPECT_FALSE(health_json(view()));
 }
 
 }  // namespace
