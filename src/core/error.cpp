@@ -12,6 +12,7 @@ constexpr std::array faces{
     ErrorFace{Errc::not_permitted, "not_permitted", "org.orchd1.Error.NotPermitted", 4, 403},
     ErrorFace{Errc::conflict, "conflict", "org.orchd1.Error.Conflict", 1, 409},
     ErrorFace{Errc::unavailable, "unavailable", "org.orchd1.Error.Unavailable", 1, 503},
+    ErrorFace{Errc::refused, "refused", "org.orchd1.Error.Refused", 1, 503},
     ErrorFace{Errc::too_new, "too_new", "org.orchd1.Error.TooNew", 1, 503},
     ErrorFace{Errc::corrupt, "corrupt", "org.orchd1.Error.Corrupt", 1, 503},
     ErrorFace{Errc::no_space, "no_space", "org.orchd1.Error.NoSpace", 1, 503},

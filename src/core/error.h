@@ -14,6 +14,7 @@ enum class Errc {
     not_permitted,     // the caller may not do this
     conflict,          // the state moved, or forbids it: look again
     unavailable,       // something outside did not answer, or not now: trying again may help
+    refused,           // something outside says no, and will again until a person changes it: trying again does not help
     too_new,           // the database was written by a newer orchd
     corrupt,           // stored data contradicts itself
     no_space,          // the disk is full; nothing was written

@@ -382,7 +382,7 @@ Status advance(World& world, const std::string& work_item, const store::LeaseOwn
     Turn turn(world, **task, *project, **job);
     auto taken = take_turn(turn, owner);
     if (taken || turn.lost()) return taken;
-    return turn.put_back(taken.error().text);
+    return turn.put_back(taken.error());
 }
 
 }  // namespace orchd::engine

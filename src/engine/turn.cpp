@@ -146,18 +146,19 @@ Status Turn::end(std::string_view name, const Work& work) {
     return {};
 }
 
-Status Turn::give_up(const Acting& who, const std::string& reason) {
-    auto failed = store::finish_job(who.tx, job_.id, *job_.run_id, JobStatus::failed, reason, "", who.now);
+Status Turn::give_up(const Acting& who, const std::string& error, Hold hold, const std::string& reason) {
+    auto failed = store::finish_job(who.tx, job_.id, *job_.run_id, JobStatus::failed, error, "", who.now);
     if (!failed) return fail(failed.error());
-    if (auto noted = job_changed(who, job_, JobStatus::running, JobStatus::failed, reason); !noted) return noted;
+    if (auto noted = job_changed(who, job_, JobStatus::running, JobStatus::failed, error); !noted) return noted;
     auto task = store::find_task(who.tx.db(), task_.id);
     if (!task) return fail(task.error());
     if (!*task || terminal((*task)->stage) || (*task)->hold != Hold::none) return {};
     if (auto released = release_leases(world_, who.tx, **task); !released) return released;
-    return change_hold(who, **task, Hold::infra, "no progress in " + std::to_string(job_.attempts) + " attempts: " + reason);
+    return change_hold(who, **task, hold, reason);
 }
 
-Status Turn::put_back(const std::string& reason) {
+Status Turn::put_back(const Error& error) {
+    const auto& reason = error.text;
     const auto& settings = world_.settings;
     const auto wait = backoff_ms(job_.attempts, settings.backoff_base_s * 1000, settings.backoff_cap_s * 1000, world_.random());
     auto put = write("advance.put_back", [&](const Acting& who) -> Status {
@@ -165,7 +166,10 @@ Status Turn::put_back(const std::string& reason) {
         // Of a turn that was in its transition: while it waits for its time, others go first.
         if (fence_)
             if (auto released = release_leases(world_, who.tx, task_); !released) return released;
-        if (job_.attempts >= job_.max_attempts) return give_up(who, reason);
+        if (error.code == Errc::refused) return give_up(who, reason, Hold::human, reason);
+        if (job_.attempts >= job_.max_attempts)
+            return give_up(who, reason, Hold::infra,
+                           "no progress in " + std::to_string(job_.attempts) + " attempts: " + reason);
         auto stopping = store::begin_stopping(who.tx, job_.id, *job_.run_id, reason);
         if (!stopping) return fail(stopping.error());
         auto queued = store::requeue(who.tx, job_.id, *job_.run_id, due_in(who.now, wait), reason, who.now);

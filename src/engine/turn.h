@@ -36,8 +36,8 @@ public:
     // As write, and in the same transaction the advance job ends as done and the transition lease is released: the turn's last.
     [[nodiscard]] Status end(std::string_view name, const Work& work);
     // The turn's last where it could not do its work now: the job goes back to the queue with back-off. When its attempts have
-    // run out it fails, and the task is held `infra` with the reason.
-    [[nodiscard]] Status put_back(const std::string& reason);
+    // run out it fails, and the task is held `infra` with the reason. What is refused for good is held for a person at once.
+    [[nodiscard]] Status put_back(const Error& error);
 
     [[nodiscard]] bool lost() const { return lost_; }
     [[nodiscard]] World& world() { return world_; }
@@ -59,7 +59,7 @@ private:
     [[nodiscard]] Result<std::optional<std::int64_t>> take_lease(const store::LeaseOwner& owner);
     [[nodiscard]] Status still_counts(store::Tx& tx);
     [[nodiscard]] Status release(store::Tx& tx);
-    [[nodiscard]] Status give_up(const Acting& who, const std::string& reason);
+    [[nodiscard]] Status give_up(const Acting& who, const std::string& error, Hold hold, const std::string& reason);
 
     World& world_;
     store::Task task_;

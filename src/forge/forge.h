@@ -1,4 +1,5 @@
 // What the engine asks of a forge. One implementation a kind; all idempotent, all naming the object they expect to replace.
+// Errc::refused is the forge's no: a rule of it, a permission, no such repository. It stays so until a person changes it.
 #pragma once
 
 #include <memory>
@@ -23,6 +24,7 @@ public:
     [[nodiscard]] virtual Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
                                       const std::string& expected) = 0;
     // Removes the branch if the forge has `expected` there; Errc::conflict if it moved. Gone already is success.
+    // Errc::not_permitted where the forge keeps its branches by a rule.
     [[nodiscard]] virtual Status remove(const std::string& branch, const std::string& expected) = 0;
     // Fast-forwards `target` from exactly `from` to exactly `commit` (which a task branch there has already). Errc::conflict if
     // the target moved.

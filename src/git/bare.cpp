@@ -35,7 +35,12 @@ Status Bare::fast_forward(const std::string& branch, const std::string& to, cons
 Status Bare::remove(const std::string& branch, const std::string& from) const {
     for (const auto& ok : {check_branch(branch), check_oid(from)})
         if (!ok) return ok;
-    return Repository{path_, options_.timeout_s}.remove("refs/heads/" + branch, from);
+    const Repository repository{path_, options_.timeout_s};
+    const auto denied = repository.flag("receive.denyDeletes");
+    if (!denied) return fail(denied.error());
+    if (*denied)
+        return fail(Errc::not_permitted, path_ + " denies that branches are deleted (receive.denyDeletes)");
+    return repository.remove("refs/heads/" + branch, from);
 }
 
 }  // namespace orchd::git

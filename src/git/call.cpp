@@ -8,6 +8,7 @@
 
 #include "core/shapes.h"
 #include "git/budget.h"
+#include "git/refusal.h"
 
 namespace orchd::git {
 namespace {
@@ -87,7 +88,7 @@ Result<Answer> call(const Call& what) {
 }
 
 Error refused(const Call& what, const Answer& answer) {
-    return {Errc::unavailable,
+    return {kind_of(answer.words),
             shown(what) + ": " + (answer.words.empty() ? "exit status " + std::to_string(answer.status) : answer.words)};
 }
 

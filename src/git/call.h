@@ -31,7 +31,8 @@ struct Answer {
 };
 // Errc::unavailable if git could not run, took too long or died by a signal. A status other than 0 is an answer.
 [[nodiscard]] Result<Answer> call(const Call& what);
-// The output of a call that must succeed: any other status is Errc::unavailable with git's words.
+// The output of a call that must succeed: any other status is an error with git's words, of the kind that they tell
+// (git/refusal.h).
 [[nodiscard]] Result<std::string> output(const Call& what);
 [[nodiscard]] Error refused(const Call& what, const Answer& answer);
 

@@ -2,8 +2,8 @@
 // merge drivers, no ext:: or http transports from configuration, no prompts, no system or user configuration, object ids and
 // refs checked before they stand in an argument list, a time limit. Nothing here ever runs git inside a run's clone or fetches
 // from it. A mirror is a bare repository of ours, /var/lib/orchd/mirrors/PROJECT.git, with gc.auto=0; git in it runs under
-// umask 022, since a run reads it (read-only) as another user. All calls block; errors are Errc::unavailable (time, remote) or
-// conflict, with git's words.
+// umask 022, since a run reads it (read-only) as another user. All calls block; errors are Errc::unavailable (time, a lock),
+// refused (a permission, a rule of the other side: nothing that time mends) or conflict, with git's words.
 //
 // Commits made here (rebase, commit_file) take their dates from the commits they come from, never from the clock: what a killed
 // process did already, its successor makes again as the very same object.
@@ -85,7 +85,8 @@ public:
     [[nodiscard]] Result<bool> contains(const std::string& branch, const std::string& commit) const;
     // refs/heads/BRANCH := to, a descendant of `from`, if it is `from` now. A branch that contains `to` already is success.
     [[nodiscard]] Status fast_forward(const std::string& branch, const std::string& to, const std::string& from) const;
-    // Removes the branch if it is `from` now; Errc::conflict otherwise. Gone already is success.
+    // Removes the branch if it is `from` now; Errc::conflict otherwise. Gone already is success. Errc::not_permitted
+    // where the repository has a rule against it (receive.denyDeletes).
     [[nodiscard]] Status remove(const std::string& branch, const std::string& from) const;
 
 private:

@@ -32,7 +32,7 @@ Result<host::Fd> lock_file(const std::string& file, int flags, int operation, co
     constexpr int step_ms = 2;
     host::Fd fd(::open(file.c_str(), flags | O_NOFOLLOW, 0600));
     if (!fd.open() && (errno == EACCES || errno == EROFS))
-        return fail(Errc::io, repository + " may not be written by this unit (" + std::strerror(errno) +
+        return fail(Errc::refused, repository + " may not be written by this unit (" + std::strerror(errno) +
                                   "): 'orchctl project check' says what it takes");
     if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
     for (auto left_ms = patience_ms(timeout_s); ::flock(fd.get(), operation | LOCK_NB) != 0; left_ms -= step_ms) {

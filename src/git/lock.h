@@ -15,7 +15,7 @@ namespace orchd::git {
 // git's own made by this user is a leftover of a killed git, which would block that reference for ever.
 class RepositoryLock {
 public:
-    // Errc::unavailable after `timeout_s`; io where the repository may not be written.
+    // Errc::unavailable after `timeout_s`; refused where the repository may not be written.
     [[nodiscard]] static Result<RepositoryLock> take(const std::string& repository, std::int64_t timeout_s);
     // Removes git's lock files of this user from the repository. How many references have a file of their own there.
     int remove_leftovers() const;

@@ -24,6 +24,14 @@ Result<std::optional<std::string>> Repository::commit_of(const std::string& refe
     return fail(refused(what, *answer));
 }
 
+Result<bool> Repository::flag(const std::string& key) const {
+    const auto what = call({"config", "--file", path + "/config", "--type=bool", "--get", key});
+    const auto answer = git::call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status > 1) return fail(refused(what, *answer));
+    return chomped(answer->out) == "true";
+}
+
 Result<bool> Repository::has_commit(const std::string& commit) const {
     const auto found = commit_of(commit);
     if (!found) return fail(found.error());

@@ -21,6 +21,8 @@ struct Repository {
     [[nodiscard]] Result<RepositoryLock> lock_for_writing() const;
     // The commit that a full reference names; nothing if there is none.
     [[nodiscard]] Result<std::optional<std::string>> commit_of(const std::string& reference) const;
+    // A setting of the repository's own file; false where it is not there.
+    [[nodiscard]] Result<bool> flag(const std::string& key) const;
     [[nodiscard]] Result<bool> has_commit(const std::string& commit) const;
     [[nodiscard]] Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) const;
     // reference := to if it is `from` (empty: must not exist). Errc::conflict where it is something else.

@@ -40,6 +40,9 @@ Status make_repository(const std::string& path, const std::string& branch) {
         {.repository = "",
          .args = {"init", "--quiet", "--bare", "--template=", "--shared=group", "--initial-branch=" + branch, path}});
     if (!made) return fail(made.error());
+    // --shared denies what every rebased branch of a task is: a push that is no fast-forward.
+    made = git::output({.repository = path, .args = {"config", "receive.denyNonFastforwards", "false"}});
+    if (!made) return fail(made.error());
     return give_to(path, owner->pw_uid, owner->pw_gid);
 }
 

@@ -155,10 +155,14 @@ STEP
     still_resumed() { on orchctl resume "task:$1"; is 0 field "$1" 'paused_at IS NOT NULL'; }
     within 60 still_resumed "$1"
 }
-way_forge_away() { # for two seconds, when its step begins
+way_forge_away() { # when its step begins: no repository, which is a person's to mend
     local forge; forge=/srv/git/$(forge_of "$1").git
-    before_step "$1" <<<"mv $forge $forge.away; systemd-run --quiet sh -c 'sleep 2; mv $forge.away $forge'"
+    before_step "$1" <<<"mv $forge $forge.away"
     set_out_on "$1"
+    within 60 is human field "$1" hold
+    on mv "$forge.away" "$forge"
+    found_again() { on orchctl task release "$1"; is none field "$1" hold; }
+    within 30 found_again "$1"
 }
 way_stopped_finish() { # once it has put the exit on record
     script "$1.analyst" <<<"await $1; work"

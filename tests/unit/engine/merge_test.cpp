@@ -55,6 +55,24 @@ TEST_F(MergeGate, TestsExactlyTheTreeThatItMerges) {
     EXPECT_EQ(task().row().retries.again, 0) << "the rebase of its own does not ask for another staging";
 }
 
+TEST_F(MergeGate, ARefusalOfTheRepositoryIsHeldAtOnceInItsWords) {
+    scene::sh(scene.forge.path, "git config receive.denyNonFastforwards true");
+    staged();
+    target_moves();
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_NE(task().row().hold_reason.find("denying non-fast-forward"), std::string::npos) << task().row().hold_reason;
+    EXPECT_NE(task().row().hold_reason.find("orchctl project check hello"), std::string::npos) << task().row().hold_reason;
+    EXPECT_EQ(scene.watch.pushes, 1) << "asked once";
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+
+    scene::sh(scene.forge.path, "git config receive.denyNonFastforwards false");
+    auto world = scene.world("control");
+    must(release_hold(world, "HELLO-1", "uid:1000 alice"));
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+}
+
 TEST_F(MergeGate, AnUpToDateBranchIsNotPushedAgain) {
     staged();
     must(scene.step("HELLO-1"));

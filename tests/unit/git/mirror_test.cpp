@@ -139,7 +139,7 @@ TEST_F(MirrorTest, PushesOverExactlyWhatItExpectsAndOnlyOnce) {
 }
 
 TEST_F(MirrorTest, TellsAForgeThatIsNotThereFromAConflict) {
-    EXPECT_EQ(mirror->fetch(folder / "nowhere.git").error().code, Errc::unavailable);
+    EXPECT_EQ(mirror->fetch(folder / "nowhere.git").error().code, Errc::refused);
     EXPECT_NE(mirror->push(folder / "nowhere.git", "b", first, "").error().code, Errc::conflict);
 }
 
