@@ -71,7 +71,9 @@ OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const OwnedWorldOptions& opt
         .open_mirror =
             [this](const settings::Project& project) {
                 return git::open_mirror(std::string(names::mirrors_dir) + '/' + project.name + ".git",
-                                        {.timeout_s = reading_.settings.git_timeout_s});
+                                        {.timeout_s = reading_.settings.git_timeout_s,
+                                         .target = project.target,
+                                         .own_history = project.forge_accept_history});
             },
         .open_forge =
             [this](const settings::Project& project) {

@@ -274,6 +274,8 @@ Status after_merge(Turn& turn, const MergeResult& result, const Decision& forwar
                         "the forge does not say whether it has merged " + result.commit + " into " + turn.project().target);
         case MergeResult::Kind::unjudged:
             return judge_anew(turn, result.stage, result.answer);
+        case MergeResult::Kind::refused:
+            return hold(turn, Hold::human, result.answer.reason, {result.answer});
         case MergeResult::Kind::red:
             break;
     }

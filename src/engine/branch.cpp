@@ -48,9 +48,10 @@ Result<std::string> TaskBranch::make_ready() {
     if (!*there) {
         auto target = mirror_->forge_head(target_);
         if (!target) return fail(target.error());
-        if (!*target) return fail(Errc::no_such, "the forge has no branch " + target_);
+        if (!*target) return fail(Errc::refused, "the forge has no branch " + target_ + ": push one");
         *there = *ours ? *ours : *target;
         if (auto pushed = push(**there, ""); !pushed) return fail(pushed.error());
+        put_back_ = ours->has_value();
     }
     if (auto followed = follow(**there, ours->value_or("")); !followed) return fail(followed.error());
     return **there;
@@ -87,7 +88,7 @@ Result<TaskBranch::Landed> TaskBranch::land_on(const std::string& commit, const 
     auto on_top = mirror_->is_ancestor(expected, present);
     if (!on_top) return fail(on_top.error());
     if (!*on_top) return Landed{{}, name_ + " was rewritten by somebody else meanwhile"};
-    auto rebased = mirror_->rebase(commit, present);
+    auto rebased = mirror_->rebase(commit, present, expected);
     if (!rebased) return fail(rebased.error());
     if (!rebased->conflicts.empty())
         return Landed{{},

@@ -11,6 +11,12 @@
 
 namespace orchd::engine {
 
+// For people: somebody deleted the branch of an open task.
+[[nodiscard]] inline std::string text_of_branch_put_back(const store::Task& task) {
+    return task.branch + " was deleted on the forge and is put back, since the task is open: 'orchctl task cancel " +
+           task.work_item + "' ends it";
+}
+
 class TaskBranch {
 public:
     [[nodiscard]] static Result<TaskBranch> open(World& world, const settings::Project& project, const store::Task& task);
@@ -20,6 +26,8 @@ public:
     // Fetches and makes sure that the branch stands on the forge: what is there, with whatever people pushed; else what we have
     // of it; else the target's head. The branch's head.
     [[nodiscard]] Result<std::string> make_ready();
+    // Whether make_ready() found the branch gone that had been there.
+    [[nodiscard]] bool put_back() const { return put_back_; }
 
     struct Landed {
         std::string head;     // of the branch on the forge, with the commits in it
@@ -43,6 +51,7 @@ private:
     std::unique_ptr<git::Mirror> mirror_;
     std::unique_ptr<forge::Forge> forge_;
     std::string name_, target_;
+    bool put_back_ = false;
 };
 
 }  // namespace orchd::engine

@@ -9,10 +9,10 @@ namespace orchd::engine {
 
 struct Code {
     std::string target_head;  // of the target branch on the forge, as last fetched
-    std::string base;         // merge base of it and the commit
+    std::string base;         // where the commit left it (Mirror::fork_point)
     std::string patch_id;     // of base..commit without the artefacts folder: a clean rebase keeps it, a change does not
 };
-// Errc::no_such if the forge has no target branch.
+// Errc::refused if the forge has no target branch.
 [[nodiscard]] Result<std::string> base_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
 [[nodiscard]] Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
 

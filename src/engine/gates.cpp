@@ -98,7 +98,7 @@ Answer branch_mergeable(Gate gate, const GateContext& c) {
     auto merged = c.mirror.is_ancestor(c.head, c.code.target_head);
     if (!merged) return fail(merged.error());
     if (*merged) return green(gate, c.project.target + " has it already");
-    auto rebased = c.mirror.rebase(c.head, c.code.target_head);
+    auto rebased = c.mirror.rebase(c.head, c.code.target_head, c.code.base);
     if (!rebased) return fail(rebased.error());
     if (rebased->conflicts.empty()) return green(gate, "can be rebased onto " + c.project.target);
     return GateAnswer{gate, Colour::red, "conflicts with " + c.project.target + " in " + joined(rebased->conflicts, ", ")};

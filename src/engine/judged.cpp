@@ -25,10 +25,12 @@ Result<bool> same_but_for_artefacts(const std::string& a, const std::string& b, 
 // Whether the target would come to the same by either of them.
 Result<bool> lands_the_same(const std::string& judged, const GateContext& c) {
     if (judged.empty() || c.head.empty()) return false;
-    auto then = c.mirror.rebase(judged, c.code.target_head);
+    auto base = c.mirror.fork_point(c.project.target, judged);
+    if (!base) return fail(base.error());
+    auto then = c.mirror.rebase(judged, c.code.target_head, *base);
     if (!then) return fail(then.error());
     if (!then->conflicts.empty()) return false;
-    auto now = c.mirror.rebase(c.head, c.code.target_head);
+    auto now = c.mirror.rebase(c.head, c.code.target_head, c.code.base);
     if (!now) return fail(now.error());
     if (!now->conflicts.empty()) return false;
     return same_but_for_artefacts(then->commit, now->commit, c);

@@ -80,6 +80,7 @@ private:
         auto contained = turn_.mirror().is_ancestor(turn_.head(), turn_.code().target_head);
         if (!contained) return fail(contained.error());
         if (*contained) return MergeResult{Kind::merged, turn_.head()};
+        if (turn_.code().base == turn_.head()) return dropped();
         auto unjudged = first_unjudged(turn_.gate_context());
         if (!unjudged) return fail(unjudged.error());
         if (*unjudged)
@@ -89,10 +90,22 @@ private:
 
         const std::string& commit = round.rebase->result;
         if (commit != turn_.head()) return abandon(round.number, "merge", commit, "the branch got other commits");
-        auto on_top = turn_.mirror().is_ancestor(turn_.code().target_head, commit);
-        if (!on_top) return fail(on_top.error());
-        if (!*on_top) return abandon(round.number, "merge", commit, turn_.project().target + " moved on");
+        if (!on_target(turn_.code().base)) return abandon(round.number, "merge", commit, turn_.project().target + " moved");
         return tested(round.number, commit);
+    }
+
+    // Whether what leaves the target at `base` stands on the target as it is: not on what it was, before it moved on or was set
+    // back.
+    [[nodiscard]] bool on_target(const std::string& base) const { return base == turn_.code().target_head; }
+
+    // The target had all of the branch once, and somebody took it out: that is not undone here.
+    Step dropped() {
+        const auto& target = turn_.project().target;
+        return MergeResult{Kind::refused,
+                           turn_.head(),
+                           {Gate::branch_mergeable, Colour::red,
+                            target + " had " + turn_.head() + " already and was set back from it: to bring it in again, give " +
+                                turn_.task().branch + " another commit (git commit --amend), then release the task"}};
     }
 
     Step rebase(const Round& round) {
@@ -100,11 +113,10 @@ private:
             return abandon(round.number, "rebase", round.rebase->result, "it was not pushed");
         if (round.rebase) return rebased(round.number, turn_.head());
 
-        auto rebased_head = turn_.mirror().rebase(turn_.head(), turn_.code().target_head);
+        auto rebased_head = turn_.mirror().rebase(turn_.head(), turn_.code().target_head, turn_.code().base);
         if (!rebased_head) return fail(rebased_head.error());
         if (!rebased_head->conflicts.empty()) return conflict();
         const std::string& commit = rebased_head->commit;
-        if (commit != turn_.head() && !turn_.world().settings.premerge_rebase_always) return behind();
         if (auto intended = intend(round.number, "rebase", commit); !intended) return fail(intended.error());
         if (commit != turn_.head()) {
             boundary("merge.push.before");
@@ -113,6 +125,7 @@ private:
             if (!pushed && pushed.error().code == Errc::conflict)
                 return abandon(round.number, "rebase", commit, pushed.error().text);
             if (!pushed) return fail(pushed.error());
+            if (auto followed = follow(commit); !followed) return fail(followed.error());
             expected_head_ = commit;
         }
         return rebased(round.number, commit);
@@ -136,12 +149,11 @@ private:
         return MergeResult{Kind::red, turn_.head(), *answer};
     }
 
-    // Without ORCH_PREMERGE_REBASE_ALWAYS a branch that the target has left behind is the developer's to rebase.
-    Step behind() {
-        return MergeResult{Kind::red,
-                           turn_.head(),
-                           {Gate::branch_mergeable, Colour::red,
-                            turn_.project().target + " moved on, and branches are not rebased here: rebase onto it"}};
+    // Our own branch of the mirror is what the forge's is put back from where somebody deletes it.
+    Status follow(const std::string& commit) {
+        auto ours = turn_.mirror().head(turn_.task().branch);
+        if (!ours) return fail(ours.error());
+        return *ours == commit ? Status{} : turn_.mirror().set_head(turn_.task().branch, commit, ours->value_or(""));
     }
 
     // The re-test of exactly this commit decides.
@@ -171,9 +183,9 @@ private:
             if (*happened) return merged(round, commit);
         }
         // The round's commit stands on the target's head: of now, or the compare-and-swap fails.
-        auto base = turn_.mirror().is_ancestor(turn_.code().target_head, commit);
+        auto base = turn_.mirror().fork_point(turn_.project().target, commit);
         if (!base) return fail(base.error());
-        if (!*base) return abandon(round, "merge", commit, turn_.project().target + " moved on");
+        if (!on_target(*base)) return abandon(round, "merge", commit, turn_.project().target + " moved");
         auto expected = turn_.code().target_head;
         if (planted("merge_onto_anything"))
             if (auto there = turn_.forge().head(turn_.project().target); there && *there) expected = **there;

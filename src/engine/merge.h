@@ -23,6 +23,7 @@ struct MergeResult {
         unjudged,    // a verdict does not hold for what would land: back to `stage`, as `answer` says
         lease_held,  // another task is merging into this repository
         give_way,    // the target moved in `merge_tries` rounds on end
+        refused,     // `answer` says why a person has to decide
         cannot_tell  // the merge may have happened or not, and the forge does not say
     };
     Kind kind;

@@ -92,6 +92,14 @@ Result<std::string> prompt(const Waiting& waiting, const settings::Worker& worke
     return text;
 }
 
+// An agent whose artefact could be in no commit would be asked again and again for it.
+Status artefacts_fit(git::Mirror& mirror, const Waiting& waiting, const std::string& commit) {
+    auto obstacle = mirror.obstacle(commit, artefact_path(waiting.task.work_item, Artefact::analysis));
+    if (!obstacle) return fail(obstacle.error());
+    if (!*obstacle) return {};
+    return fail(Errc::refused, "artefacts cannot be committed to " + waiting.task.branch + ": " + **obstacle);
+}
+
 // Brings the branch up to date and lays prompt and mirror; the spec, without which the run does nothing, is laid after them.
 Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Project& project) {
     const auto* worker = settings::worker_of(project, waiting.job.role);
@@ -102,6 +110,7 @@ Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Pro
     if (!branch) return fail(branch.error());
     auto head = branch->make_ready();
     if (!head) return fail(head.error());
+    if (branch->put_back()) world.warn(waiting.task.work_item, text_of_branch_put_back(waiting.task));
 
     Spec spec = common_spec(waiting, project);
     if (spec.commit.empty()) spec.commit = *head;
@@ -114,6 +123,7 @@ Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Pro
     const auto folder = folder_of(world.paths, waiting.task.work_item);
     if (auto laid = lay_symlink(folder + "/mirror", branch->mirror().path()); !laid) return fail(laid.error());
     if (waiting.job.kind == JobKind::agent) {
+        if (auto fit = artefacts_fit(branch->mirror(), waiting, spec.commit); !fit) return fail(fit.error());
         auto text = prompt(waiting, *worker);
         if (!text) return fail(text.error());
         if (planted("secret_logged")) world.warn(waiting.task.work_item, "prompt: " + *text);

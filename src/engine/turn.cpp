@@ -3,6 +3,7 @@
 #include "core/boundary.h"
 #include "core/job_life.h"
 #include "core/liveness.h"
+#include "engine/branch.h"
 #include "engine/leases.h"
 #include "store/jobs.h"
 #include "store/leases.h"
@@ -97,11 +98,29 @@ Status Turn::look() {
     auto head = mirror_->forge_head(task_.branch);
     if (!head) return fail(head.error());
     head_ = head->value_or("");
-    if (head_.empty()) return {};
+    if (head_.empty())
+        if (auto back = put_branch_back(); !back || head_.empty()) return back;
     auto code = code_of(*mirror_, project_, head_);
     if (!code) return fail(code.error());
     code_ = std::move(*code);
     return {};
+}
+
+Status Turn::put_branch_back() {
+    auto ours = mirror_->head(task_.branch);
+    if (!ours) return fail(ours.error());
+    if (!*ours) return {};  // it was never there
+    boundary("branch.push.before");
+    auto pushed = forge_->push(*mirror_, task_.branch, **ours, "");
+    boundary("branch.push.after");
+    if (!pushed) return fail(pushed.error());
+    head_ = **ours;
+    const auto said = text_of_branch_put_back(task_);
+    world_.warn(task_.work_item, said);
+    auto put = write("advance.branch_back", [&](const Acting& who) {
+        return add_event(who, "branch_restored", task_.id, job_.id, {{"commit", head_}, {"reason", said}});
+    });
+    return put;
 }
 
 Status Turn::still_counts(store::Tx& tx) {

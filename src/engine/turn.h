@@ -27,7 +27,8 @@ public:
     // the task anew. False: another owner lives. Without leases (ORCH_TRANSITION_LEASE_ENABLED, …_REPOS) the
     // compare-and-swap alone decides.
     [[nodiscard]] Result<bool> acquire(const store::LeaseOwner& owner);
-    // Opens mirror and forge and fetches; also under the merge lease, to see what is there by then.
+    // Opens mirror and forge and fetches; also under the merge lease, to see what is there by then. A branch that somebody
+    // deleted on the forge while its task is open is put back as it was last worked on.
     [[nodiscard]] Status look();
 
     using Work = std::function<Status(const Acting&)>;
@@ -57,6 +58,7 @@ private:
     [[nodiscard]] bool leased() const;  // whether transitions of the project take the lease
     [[nodiscard]] Result<std::optional<store::LeaseOwner>> dead_owner(const store::LeaseOwner& self, bool& forced);
     [[nodiscard]] Result<std::optional<std::int64_t>> take_lease(const store::LeaseOwner& owner);
+    [[nodiscard]] Status put_branch_back();
     [[nodiscard]] Status still_counts(store::Tx& tx);
     [[nodiscard]] Status release(store::Tx& tx);
     [[nodiscard]] Status give_up(const Acting& who, const std::string& error, Hold hold, const std::string& reason);

@@ -51,8 +51,8 @@ Result<std::unique_ptr<Forge>> open(const settings::Project& project, const git:
     std::error_code ignored;
     if (!std::filesystem::exists(project.forge_path + "/HEAD", ignored))
         return fail(Errc::refused, project.forge_path +
-                                           " is no bare repository that the user orchd can read: 'orchctl project check " +
-                                           project.name + "' says what it takes");
+                                       " is no bare repository that the user orchd can read: 'orchctl project check " +
+                                       project.name + "' says what it takes");
     return std::make_unique<LocalForge>(project.name, project.forge_path, options);
 }
 

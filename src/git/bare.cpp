@@ -5,7 +5,7 @@ namespace orchd::git {
 
 Result<std::optional<std::string>> Bare::head(const std::string& branch) const {
     if (auto ok = check_branch(branch); !ok) return fail(ok.error());
-    return Repository{path_, options_.timeout_s}.commit_of("refs/heads/" + branch);
+    return Repository{path_, options_.timeout_s, options_.as_user}.commit_of("refs/heads/" + branch);
 }
 
 Result<bool> Bare::contains(const std::string& branch, const std::string& commit) const {
@@ -38,9 +38,13 @@ Status Bare::remove(const std::string& branch, const std::string& from) const {
     const Repository repository{path_, options_.timeout_s};
     const auto denied = repository.flag("receive.denyDeletes");
     if (!denied) return fail(denied.error());
-    if (*denied)
-        return fail(Errc::not_permitted, path_ + " denies that branches are deleted (receive.denyDeletes)");
+    if (*denied) return fail(Errc::not_permitted, path_ + " denies that branches are deleted (receive.denyDeletes)");
     return repository.remove("refs/heads/" + branch, from);
+}
+
+Result<std::optional<std::string>> Bare::obstacle(const std::string& commit, const std::string& path) const {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    return Repository{path_, options_.timeout_s, options_.as_user}.obstacle(commit, path);
 }
 
 }  // namespace orchd::git

@@ -58,7 +58,8 @@ std::string printable(const std::string& text) {
 }
 
 std::string shown(const Call& what) {
-    return "git " + what.args.front() + (what.repository.empty() ? "" : " in " + printable(what.repository));
+    const std::size_t command = what.args.front() == "-c" && what.args.size() > 2 ? 2 : 0;  // the pair of a setting
+    return "git " + what.args[command] + (what.repository.empty() ? "" : " in " + printable(what.repository));
 }
 
 }  // namespace
@@ -67,7 +68,10 @@ Result<Answer> call(const Call& what) {
     constexpr const char* no_time = ": the time that this unit may spend in git (see git_timeout_s) has passed";
     const auto patience = patience_ms(what.timeout_s);
     if (spent()) return fail(Errc::unavailable, shown(what) + no_time);
-    std::vector<std::string> argv{"/usr/bin/git"};
+    std::vector<std::string> argv;
+    if (!what.as_user.empty())
+        argv = {"/usr/bin/setpriv", "--reuid=" + what.as_user, "--regid=" + what.as_user, "--init-groups"};
+    argv.emplace_back("/usr/bin/git");
     argv.insert(argv.end(), what.args.begin(), what.args.end());
     const auto ended = host::run({.argv = std::move(argv),
                                   .environment = environment(what),

@@ -22,6 +22,7 @@ struct Call {
     std::vector<std::string> environment = {};  // added: "GIT_INDEX_FILE=…"
     std::int64_t timeout_s = 300;
     std::uint64_t max_output = 256u << 20;
+    std::string as_user = {};  // by setpriv(1), for root's tools: a repository's settings are not root's to trust
 };
 
 struct Answer {

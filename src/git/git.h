@@ -23,6 +23,10 @@ namespace orchd::git {
 
 struct Options {
     std::int64_t timeout_s = 300;
+    // Of a mirror: the branch that tasks are merged into. What it was set back from is remembered (fork_point).
+    std::string target = {};
+    bool own_history = false;  // Of a mirror: what git's checks of objects refuse is fetched all the same. Bundles stay strict.
+    std::string as_user = {};  // Call::as_user
 };
 
 // An interface, so that the engine runs in a simulation too.
@@ -51,8 +55,15 @@ public:
 
     [[nodiscard]] virtual Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) = 0;
     [[nodiscard]] virtual Result<std::string> merge_base(const std::string& a, const std::string& b) = 0;
+    // Where `commit` leaves the forge's branch: their newest common commit. What the target had once, as it was fetched, and
+    // was set back from since, counts as the target's: it is nobody's own work. Errc::refused where they have nothing in
+    // common.
+    [[nodiscard]] virtual Result<std::string> fork_point(const std::string& branch, const std::string& commit) = 0;
     // Contents of a file at a commit, at most 1 MiB; nothing if it is not there or not a regular file.
     [[nodiscard]] virtual Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) = 0;
+    // Why a file at this path cannot be committed on top of the commit: a folder of it is a symlink, a submodule or a file
+    // there, or .gitignore names it. Nothing where it can.
+    [[nodiscard]] virtual Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) = 0;
     // Paths that differ between two commits.
     [[nodiscard]] virtual Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) = 0;
     // `git patch-id --verbatim` (stable, and blanks count) of base..head without `excluded_folder`; "empty" for an empty patch.
@@ -66,9 +77,12 @@ public:
         std::string commit;                  // the new head; == head if it was up to date
         std::vector<std::string> conflicts;  // files, when it could not be rebased; commit is empty then
     };
-    // Replays what `head` has and `onto` has not on `onto`, without a work tree (merge-tree), keeping authors, dates and
-    // messages; merges are flattened, what `onto` has already under another id or what comes out empty is left out.
-    [[nodiscard]] virtual Result<Rebased> rebase(const std::string& head, const std::string& onto) = 0;
+    // Replays what `head` has since `base` (its fork point; empty: all) and `onto` has not on `onto`, without a work tree
+    // (merge-tree), keeping authors, dates and messages; what `onto` has already under another id or what comes out empty is
+    // left out. Merges are flattened where that comes to the same tree as merging does. Where it does not, they hold
+    // resolutions, and the merge of `onto` into `head` is the new head; or, where `onto` lacks what they merged, since it was
+    // set back from it, all that `head` has as one commit.
+    [[nodiscard]] virtual Result<Rebased> rebase(const std::string& head, const std::string& onto, const std::string& base) = 0;
 };
 
 // The mirror at `path`, made if it is not there (atomically: a half-made one is never seen). While it is open nobody compacts
@@ -88,6 +102,8 @@ public:
     // Removes the branch if it is `from` now; Errc::conflict otherwise. Gone already is success. Errc::not_permitted
     // where the repository has a rule against it (receive.denyDeletes).
     [[nodiscard]] Status remove(const std::string& branch, const std::string& from) const;
+    // As Mirror::obstacle.
+    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) const;
 
 private:
     std::string path_;

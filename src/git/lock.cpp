@@ -33,7 +33,7 @@ Result<host::Fd> lock_file(const std::string& file, int flags, int operation, co
     host::Fd fd(::open(file.c_str(), flags | O_NOFOLLOW, 0600));
     if (!fd.open() && (errno == EACCES || errno == EROFS))
         return fail(Errc::refused, repository + " may not be written by this unit (" + std::strerror(errno) +
-                                  "): 'orchctl project check' says what it takes");
+                                       "): 'orchctl project check' says what it takes");
     if (!fd.open()) return fail(Errc::io, file + ": " + std::strerror(errno));
     for (auto left_ms = patience_ms(timeout_s); ::flock(fd.get(), operation | LOCK_NB) != 0; left_ms -= step_ms) {
         if (errno != EWOULDBLOCK && errno != EINTR) return fail(Errc::io, file + ": " + std::strerror(errno));

@@ -30,6 +30,21 @@ Result<std::string> branches(const Repository& repository, const std::string& be
         repository.call({"for-each-ref", "--format=%(objectname) %(refname:lstrip=" + std::to_string(words) + ")", below}));
 }
 
+// A fetch that was refused, with what it takes.
+Error explained(Error error, const std::string& url) {
+    if (error.text.find("fsck error") != std::string::npos)
+        error.text +=
+            " (git's checks refuse objects of its history: if that is your own and stays as it is, set [forge] "
+            "accept_history = true in the project's file)";
+    return {error.code, "the history of " + url + " is not taken: " + error.text};
+}
+
+// A clone without its whole history: what stands on it could not be told from what does not.
+bool is_shallow(const std::string& repository) {
+    std::error_code ignored;
+    return fs::exists(repository + "/shallow", ignored) && fs::file_size(repository + "/shallow", ignored) > 0;
+}
+
 bool is_made(const std::string& path) {
     std::error_code ignored;
     return fs::exists(path + "/HEAD", ignored);
@@ -65,21 +80,63 @@ Status DiskMirror::fetch(const std::string& url) {
     const auto known = branches(repository_, "refs/remotes/forge");
     if (!known) return fail(known.error());
     fetched_.reset();
+    if (is_shallow(url))
+        return fail(Errc::refused,
+                    url +
+                        " is a shallow clone, without its whole history: 'git fetch --unshallow' in it, from where "
+                        "it was cloned, or a full clone in its place mends that");
     if (*known == *theirs) {
         fetched_ = *theirs;
         return {};
     }
     const auto lock = repository_.lock_for_writing();
     if (!lock) return fail(lock.error());
-    const auto done =
-        output(repository_.call({"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-                                 "--no-recurse-submodules", "--refmap=", "--upload-pack=" + far_side("upload-pack"), url,
-                                 "+refs/heads/*:refs/remotes/forge/*"}));
-    if (!done) return fail(done.error());
+    if (auto kept = keep_dropped(*known, *theirs); !kept) return kept;
+    const std::string checked = own_history_ ? "false" : "true";
+    const auto done = output(
+        repository_.call({"-c", "fetch.fsckObjects=" + checked, "fetch", "--quiet", "--prune", "--no-tags",
+                          "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
+                          "--refmap=", "--upload-pack=" + far_side("upload-pack"), url, "+refs/heads/*:refs/remotes/forge/*"}));
+    if (!done) return fail(explained(done.error(), url));
     auto fetched = branches(repository_, "refs/remotes/forge");
     if (!fetched) return fail(fetched.error());
     fetched_ = std::move(*fetched);
-    return {};
+    return forget_kept();
+}
+
+// Before the fetch, so that a process which is killed after it loses nothing: whoever fetches next finds it.
+Status DiskMirror::keep_dropped(const std::string& known, const std::string& theirs) const {
+    if (target_.empty()) return {};
+    const auto line_of = [&](const std::string& lines) {
+        for (const auto& line : split(lines, '\n'))
+            if (line.substr(line.find(' ') + 1) == target_) return line.substr(0, line.find(' '));
+        return std::string();
+    };
+    const auto before = line_of(known);
+    if (before.empty() || before == line_of(theirs)) return {};
+    const auto kept = output(repository_.call({"update-ref", "--no-deref", "refs/dropped/" + target_ + '/' + before, before}));
+    return kept ? Status{} : fail(kept.error());
+}
+
+Status DiskMirror::forget_kept() const {
+    if (target_.empty()) return {};
+    const auto there = repository_.commit_of("refs/remotes/forge/" + target_);
+    if (!there) return fail(there.error());
+    if (!*there) return {};  // nothing to be in: all of it is dropped
+    const auto contained = output(repository_.call(
+        {"for-each-ref", "--format=delete %(refname)", "--merged=" + **there, "refs/dropped/" + target_ + '/'}));
+    if (!contained) return fail(contained.error());
+    if (contained->empty()) return {};
+    auto forget = repository_.call({"update-ref", "--no-deref", "--stdin"});
+    forget.input = *contained;
+    const auto done = output(forget);
+    return done ? Status{} : fail(done.error());
+}
+
+Result<std::vector<std::string>> DiskMirror::dropped() const {
+    const auto listed = output(repository_.call({"for-each-ref", "--format=%(objectname)", "refs/dropped/" + target_ + '/'}));
+    if (!listed) return fail(listed.error());
+    return split(*listed, '\n');
 }
 
 Result<std::optional<std::string>> DiskMirror::forge_head(const std::string& branch) {
@@ -157,6 +214,25 @@ Result<std::string> DiskMirror::merge_base(const std::string& a, const std::stri
     return fail(refused(what, *answer));
 }
 
+Result<std::string> DiskMirror::fork_point(const std::string& branch, const std::string& commit) {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    const auto there = forge_head(branch);
+    if (!there) return fail(there.error());
+    if (!*there) return fail(Errc::no_such, "the forge has no branch " + branch);
+    std::vector<std::string> args{"merge-base", commit, **there};
+    if (!target_.empty() && branch == target_) {
+        const auto once = dropped();
+        if (!once) return fail(once.error());
+        args.insert(args.end(), once->begin(), once->end());
+    }
+    const auto what = repository_.call(std::move(args));
+    const auto answer = call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status == 0) return answer->out.substr(0, answer->out.find('\n'));
+    if (answer->status == 1) return fail(Errc::refused, commit + " and " + branch + " have no commit in common");
+    return fail(refused(what, *answer));
+}
+
 Result<std::optional<std::string>> DiskMirror::read_file(const std::string& commit, const std::string& file) {
     if (auto ok = check_oid(commit); !ok) return fail(ok.error());
     const auto listed = output(repository_.call({"ls-tree", "--full-tree", "-z", "-l", commit, "--", file}));
@@ -169,6 +245,11 @@ Result<std::optional<std::string>> DiskMirror::read_file(const std::string& comm
     auto content = output(repository_.call({"cat-file", "blob", fields[2]}));
     if (!content) return fail(content.error());
     return std::move(*content);
+}
+
+Result<std::optional<std::string>> DiskMirror::obstacle(const std::string& commit, const std::string& file) {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    return repository_.obstacle(commit, file);
 }
 
 Result<std::vector<std::string>> DiskMirror::changed_paths(const std::string& from, const std::string& to) {

@@ -12,9 +12,10 @@ namespace orchd::git {
 struct Repository {
     std::string path;
     std::int64_t timeout_s;
+    std::string as_user = {};
 
     [[nodiscard]] Call call(std::vector<std::string> args) const {
-        return {.repository = path, .args = std::move(args), .timeout_s = timeout_s};
+        return {.repository = path, .args = std::move(args), .timeout_s = timeout_s, .as_user = as_user};
     }
     // Takes the lock, and puts the references in order: no lock file of a killed git is in the way, and they are not so many
     // files that every call of git takes longer with each task that ever was.
@@ -27,6 +28,9 @@ struct Repository {
     [[nodiscard]] Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) const;
     // reference := to if it is `from` (empty: must not exist). Errc::conflict where it is something else.
     [[nodiscard]] Status update(const std::string& reference, const std::string& to, const std::string& from) const;
+    // Why no file at this path can become part of a branch that has this commit: a folder of it is a symlink, a submodule or a
+    // file there, or it is ignored. Nothing where it can.
+    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& file) const;
     // Removes the reference if it is `from`; gone already is success. Errc::conflict where it is something else.
     [[nodiscard]] Status remove(const std::string& reference, const std::string& from) const;
 };

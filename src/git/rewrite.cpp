@@ -37,9 +37,11 @@ std::string date_of(const std::string& line) {
     return end == line.npos || end + 2 > line.size() ? "0 +0000" : line.substr(end + 2);
 }
 
-std::string raw(const std::string& tree, const std::string& parent, const Parts& parts, const std::string& date) {
-    return "tree " + tree + '\n' + (parent.empty() ? "" : "parent " + parent + '\n') + parts.author + "\ncommitter " +
-           std::string(us) + ' ' + date + '\n' + parts.encoding + '\n' + parts.message;
+std::string raw(const std::string& tree, const std::vector<std::string>& parents, const Parts& parts, const std::string& date) {
+    std::string lines;
+    for (const auto& parent : parents) lines += "parent " + parent + '\n';
+    return "tree " + tree + '\n' + lines + parts.author + "\ncommitter " + std::string(us) + ' ' + date + '\n' +
+           parts.encoding + '\n' + parts.message;
 }
 
 }  // namespace
@@ -88,7 +90,7 @@ Result<std::string> DiskMirror::commit_file(const std::string& parent, const std
     if (tree == *old_tree) return parent;
     const auto date = date_of(parts_of(*before).committer);
     const Parts parts{{}, "author " + std::string(us) + ' ' + date, {}, {}, message + '\n'};
-    return write_object("commit", raw(tree, parent, parts, date));
+    return write_object("commit", raw(tree, {parent}, parts, date));
 }
 
 Result<DiskMirror::Merged> DiskMirror::merge_trees(const std::string& commit, const std::string& parent,
@@ -97,7 +99,8 @@ Result<DiskMirror::Merged> DiskMirror::merge_trees(const std::string& commit, co
     const auto tree = tree_of(onto);
     if (!tree) return fail(tree.error());
     const Parts parts{{}, "author " + std::string(us) + " 0 +0000", {}, {}, "onto\n"};
-    const auto beside = write_object("commit", raw(*tree, parent, parts, "0 +0000"));
+    const auto beside =
+        write_object("commit", raw(*tree, parent.empty() ? std::vector<std::string>{} : std::vector{parent}, parts, "0 +0000"));
     if (!beside) return fail(beside.error());
     auto args = std::vector<std::string>{"merge-tree", "--write-tree", "--no-messages", "--name-only", "-z"};
     if (parent.empty()) args.emplace_back("--allow-unrelated-histories");
@@ -126,17 +129,36 @@ Result<DiskMirror::Merged> DiskMirror::pick(const std::string& commit, const std
     const auto tree_before = tree_of(onto);
     if (!tree_before) return fail(tree_before.error());
     if (tree == *tree_before) return Merged{onto, {}};
-    const auto made = write_object("commit", raw(tree, onto, parts, date_of(parts.committer)));
+    const auto made = write_object("commit", raw(tree, {onto}, parts, date_of(parts.committer)));
     if (!made) return fail(made.error());
     return Merged{*made, {}};
 }
 
-Result<Mirror::Rebased> DiskMirror::rebase(const std::string& head, const std::string& onto) {
-    const auto current = is_ancestor(onto, head);
-    if (!current) return fail(current.error());
-    if (*current) return Rebased{head, {}};
-    const auto listed = output(repository_.call(
-        {"rev-list", "--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick", onto + "..." + head}));
+Result<Mirror::Rebased> DiskMirror::rebase(const std::string& head, const std::string& onto, const std::string& base) {
+    for (const auto& oid : {head, onto, base.empty() ? onto : base})
+        if (auto ok = check_oid(oid); !ok) return fail(ok.error());
+    if (base == onto) return Rebased{head, {}};
+    auto flat = flatten(head, onto, base);
+    if (!flat || base.empty()) return flat;
+    const auto merges = output(repository_.call({"rev-list", "--merges", "--max-count=1", head, '^' + onto, '^' + base}));
+    if (!merges) return fail(merges.error());
+    if (merges->empty()) return flat;
+    auto merged = merge_trees(head, base, onto);
+    if (!merged) return fail(merged.error());
+    if (!merged->conflicts.empty()) return flat->conflicts.empty() ? Rebased{{}, std::move(merged->conflicts)} : *flat;
+    if (flat->conflicts.empty()) {
+        const auto same = tree_of(flat->commit);
+        if (!same) return fail(same.error());
+        if (*same == merged->object) return flat;
+    }
+    return keep_merges(head, onto, base, merged->object);
+}
+
+Result<Mirror::Rebased> DiskMirror::flatten(const std::string& head, const std::string& onto, const std::string& base) {
+    std::vector<std::string> args{"rev-list",     "--reverse",     "--topo-order",     "--no-merges",
+                                  "--right-only", "--cherry-pick", onto + "..." + head};
+    if (!base.empty()) args.push_back('^' + base);
+    const auto listed = output(repository_.call(std::move(args)));
     if (!listed) return fail(listed.error());
     Rebased rebased{onto, {}};
     for (const auto& commit : split(*listed, '\n')) {
@@ -146,6 +168,35 @@ Result<Mirror::Rebased> DiskMirror::rebase(const std::string& head, const std::s
         if (!rebased.conflicts.empty()) break;
     }
     return rebased;
+}
+
+Result<Mirror::Rebased> DiskMirror::keep_merges(const std::string& head, const std::string& onto, const std::string& base,
+                                                const std::string& tree) {
+    const auto before = tree_of(onto);
+    const auto last = raw_commit(head);
+    for (const auto* got : {&before, &last})
+        if (!*got) return fail(got->error());
+    if (tree == *before) return Rebased{onto, {}};
+    const auto there = is_ancestor(base, onto);
+    if (!there) return fail(there.error());
+    auto parts = parts_of(*last);
+    const auto date = date_of(parts.committer);
+    std::vector<std::string> parents{onto};
+    if (*there) {
+        parents.push_back(head);
+        parts.author = "author " + std::string(us) + ' ' + date;
+        parts.encoding.clear();
+        parts.message = "Merge the branch with the resolutions that it holds\n";
+    } else {
+        const auto subjects = output(repository_.call(
+            {"log", "--reverse", "--no-merges", "--encoding=UTF-8", "--format=* %s", head, '^' + onto, '^' + base}));
+        if (!subjects) return fail(subjects.error());
+        parts.encoding.clear();
+        parts.message = "All of the branch, on what its target was set back to\n\n" + *subjects;
+    }
+    const auto made = write_object("commit", raw(tree, parents, parts, date));
+    if (!made) return fail(made.error());
+    return Rebased{*made, {}};
 }
 
 }  // namespace orchd::git

@@ -10,7 +10,7 @@
 #include "host/host.h"
 #include "orchctl/doctor.h"
 #include "orchctl/host_config.h"
-#include "orchctl/project_check.h"
+#include "orchctl/project_check_repository.h"
 #include "orchctl/sight.h"
 #include "orchctl/table.h"
 #include "store/backup.h"
@@ -44,7 +44,8 @@ void look_at_projects(Findings& findings, const settings::Projects& projects) {
     for (const auto& problem : projects.problems)
         for (const auto& line : lines_of(problem.text)) findings.push_back({"projects", Health::fail, line, {}});
     for (const auto& project : projects.good) {
-        for (const auto& problem : host_problems(project)) findings.push_back({"projects", Health::fail, problem, {}});
+        for (const auto& problem : all_findings(project, History::taken_on_trust).problems)
+            findings.push_back({"projects", Health::fail, problem, {}});
         for (const auto& problem : unseen_by_units(project)) findings.push_back({"projects", Health::fail, problem, {}});
     }
     if (findings.size() == before) findings.push_back({"projects", Health::ok, in_order(projects), {}});

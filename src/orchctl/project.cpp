@@ -1,5 +1,7 @@
 #include <unistd.h>
+#include <algorithm>
 #include <boost/json.hpp>
+#include <iterator>
 #include <memory>
 
 #include "core/names.h"
@@ -9,6 +11,7 @@
 #include "orchctl/grant_deploy.h"
 #include "orchctl/host_config.h"
 #include "orchctl/project_check.h"
+#include "orchctl/project_check_repository.h"
 #include "orchctl/project_file.h"
 #include "orchctl/repository.h"
 #include "orchctl/sight.h"
@@ -80,8 +83,14 @@ Status list(Session& session) {
     return {};
 }
 
+struct Asked {
+    std::string name;
+    bool fix = false;
+};
+
 // All projects, or the one of that name.
-Status check(Session& session, const std::string& name) {
+Status check(Session& session, const Asked& asked) {
+    const auto& name = asked.name;
     const auto projects = host_projects();
     if (!projects) return fail(projects.error());
     const std::string file = std::string(names::projects_dir) + '/' + name + ".toml";
@@ -95,7 +104,15 @@ Status check(Session& session, const std::string& name) {
     for (const auto& project : projects->good) {
         if (!name.empty() && project.name != name) continue;
         found = true;
-        for (auto& problem : host_problems(project)) problems.push_back(std::move(problem));
+        if (asked.fix) {
+            const auto mended = mend_repository(project);
+            if (!mended) return fail(mended.error());
+            if (!session.json) session.line(joined(*mended, "\n"));
+        }
+        auto seen = all_findings(project, History::checked);
+        std::ranges::move(seen.problems, std::back_inserter(problems));
+        if (!session.json)
+            for (const auto& note : seen.notes) session.line(printable_lines(note));
         for (auto& problem : unseen_by_units(project)) problems.push_back(std::move(problem));
     }
     for (auto& problem : unreadable_files()) problems.push_back(std::move(problem));
@@ -141,10 +158,13 @@ void add_project(Command app, Session& session) {
     const auto project = app.family("project", "Projects of this host: their files in /etc/orchd/projects.d");
     add_add(project, session);
     project.add("list", "List projects").does([&session] { return list(session); });
-    const auto name = std::make_shared<std::string>();
+    const auto asked = std::make_shared<Asked>();
     const auto checking = project.add("check", "Check project files, and what they name on this host");
-    checking.option("NAME", *name, "Only this project");
-    checking.does([&session, name] { return check(session, *name); });
+    const auto only = checking.option("NAME", asked->name, "Only this project");
+    checking.flag("--fix", asked->fix, "Give its repository to the group, and let branches of tasks be rebased in it (root)")
+        .needs(only);
+    checking.does([&session, asked] { return check(session, *asked); });
+    const auto name = std::make_shared<std::string>();
     const auto granting = project.add(
         "grant-deploy", "Give the deploy unit the path and the one service that deploy-systemd needs for a project (root)");
     granting.option("NAME", *name, "The project, with [deploy] hook and config in its file").required();

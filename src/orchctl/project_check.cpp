@@ -38,12 +38,14 @@ std::optional<std::string> repository_problem(const settings::Project& project, 
         return path + " is not under " + home.folder + ", where alone the units may write, and where no run can look";
     if (!there(path))
         return path + " is not there; make it: git init --bare --shared=group --initial-branch=" + project.target + ' ' + path +
-               " && " + give;
+               " && " + give + " && orchctl project check --fix " + project.name;
     if (!there(path + "/HEAD") || !there(path + "/objects")) return path + " is no bare git repository";
     const auto* user = ::getpwnam(home.user.c_str());
     if (user == nullptr) return "there is no user " + home.user + " to write to it: is the package installed?";
     for (const auto* part : {"", "/objects", "/refs/heads"})
-        if (!writable(path + part, *user)) return path + part + " may not be written by the user " + home.user + ": " + give;
+        if (!writable(path + part, *user))
+            return path + part + " may not be written by the user " + home.user + ": " + give +
+                   ", or, where it stays its members', orchctl project check --fix " + project.name;
     if (!has_branch(path, project.target)) return path + " has no branch " + project.target + " yet; push one";
     return std::nullopt;
 }

@@ -111,6 +111,7 @@ private:
             in_.refuse("forge.path",
                        "\"" + project_.forge_path + "\" is not allowed; it takes the absolute path of a bare repository");
         }
+        project_.forge_accept_history = in_.flag("forge.accept_history");
         project_.forge_repository = in_.text("forge.repository", Need::optional);
         if (!project_.forge_repository.empty() && !repository_name(project_.forge_repository)) {
             in_.refuse("forge.repository", "\"" + project_.forge_repository +

@@ -31,6 +31,7 @@ struct Project {
     bool self = false;                             // it is orchd itself
     std::string file;                              // where it was read
     std::string forge_kind = "local", forge_path;  // forge_path: the bare repository of a local forge
+    bool forge_accept_history = false;             // its history is taken though git's checks of objects refuse some of it
     std::string forge_repository;        // "acme/app": whose webhooks are this project's; empty: only those to its address
     std::string tracker_kind = "local";  // "local" or "plane"
     std::string tracker_project;         // plane: the project's UUID, in lower case

@@ -81,8 +81,8 @@ constexpr std::array table{
     Key{"listener_connections_per_source", &S::listener_connections_per_source, 4, 100'000, Unit::none,
         "The same of one client address; behind a reverse proxy all clients are one"},
     Key{"premerge_rebase_always", &S::premerge_rebase_always, 0, 0, Unit::none,
-        "Whether a branch is rebased onto its target before every merge; without it one that is behind goes back to "
-        "development"},
+        "Whether a branch is rebased onto its target before every merge, whatever a forge could merge by itself. A local forge "
+        "only forwards its target, so there one that is behind is rebased in either case"},
     Key{"transition_lease_enabled", &S::transition_lease_enabled, 0, 0, Unit::none,
         "Whether a transition takes the task's lease; without it only the compare-and-swap keeps two apart"},
     Key{"transition_lease_repos", &S::transition_lease_repos, 0, 0, Unit::none,

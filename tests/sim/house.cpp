@@ -187,7 +187,7 @@ void House::begin_task(const settings::Project& project, const std::string& item
     std::string head;
     if (stage > Stage::development) {
         head = repository.commit({repository.forge["main"]}, {{item + ".cpp", "int " + item + ";"}}, item);
-        repository.forge[branch] = head;
+        repository.forge[branch] = repository.heads[branch] = head;
     }
     auto made = lease.db().write([&](store::Tx& tx) -> Status {
         const auto row = must(store::ensure_project(tx, project.name));
@@ -294,6 +294,7 @@ void House::settle_in_peace() {
         auto& control = daemons_["orchd-control"];
         control.poked = true;  // whoever is asked for help helps
         if (control.process != nullptr) scheduler_.wake(*control.process);
+        for (auto& [name, repository] : repositories_) repository->denies_rewrites = false;
         help_ = true;
         if (!scheduler_.run([this] { return !help_; }, scheduler_.clock() + hour_ms, 400'000)) return;
     }

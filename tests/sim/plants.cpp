@@ -27,6 +27,7 @@ constexpr std::array all{
     Plant{"effect_without_intent", "the merge is not written down before it is done"},
     Plant{"merge_onto_anything", "the merge replaces whatever the target's head is"},
     Plant{"retest_of_another_tree", "an earlier round's re-test counts for a later one's tree"},
+    Plant{"set_back_forgotten", "what the target was set back from counts as the branch's own work"},
     Plant{"push_over_others", "a push replaces whatever the branch's head is"},
     Plant{"push_forgotten", "a run's commits are recorded but not pushed"},
     Plant{"advance_lost", "an advance asked for while one runs is dropped"},

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/front_matter.h"
+#include "core/planted.h"
 
 namespace orchd::sim {
 namespace {
@@ -88,12 +89,14 @@ bool Repository::is_ancestor(const std::string& ancestor, const std::string& id)
     return false;
 }
 
-std::string Repository::merge_base(const std::string& a, const std::string& b) const {
-    std::deque<std::string> open{a};
+std::string Repository::merge_base(const std::string& a, const std::string& b) const { return fork_point(a, {b}); }
+
+std::string Repository::fork_point(const std::string& id, const std::set<std::string>& heads) const {
+    std::deque<std::string> open{id};
     while (!open.empty()) {
         const auto at = std::move(open.front());
         open.pop_front();
-        if (is_ancestor(at, b)) return at;
+        if (std::ranges::any_of(heads, [&](const auto& head) { return is_ancestor(at, head); })) return at;
         if (const auto* c = find(at)) open.insert(open.end(), c->parents.begin(), c->parents.end());
     }
     return {};
@@ -109,42 +112,59 @@ std::vector<std::string> Repository::changed(const std::string& from, const std:
 }
 
 Repository::Picked Repository::pick(const std::string& id, const std::string& onto) {
+    const auto parent = commits_.at(id).parents.front();
+    return parent == onto ? Picked{id, {}} : three_way(id, parent, onto);
+}
+
+Repository::Picked Repository::three_way(const std::string& id, const std::string& from, const std::string& onto) {
     const auto& c = commits_.at(id);
-    if (c.parents.front() == onto) return {id, {}};
-    const auto& base = commits_.at(c.parents.front()).files;
+    const auto& base = commits_.at(from).files;
     const auto& there = commits_.at(onto).files;
     Files changes;
     std::vector<std::string> conflicts;
-    for (const auto& path : changed(c.parents.front(), id)) {
+    for (const auto& path : changed(from, id)) {
         const auto mine = content(c.files, path), theirs = content(there, path);
         if (mine == theirs) continue;
         if (theirs != content(base, path)) conflicts.push_back(path);
         changes[path] = mine;
     }
     if (!conflicts.empty()) return {{}, conflicts};
-    return {changes.empty() ? onto : commit({onto}, changes, c.message), {}};
+    return {changes.empty() ? onto : commit({onto}, changes, std::string(c.message)), {}};
 }
 
-git::Mirror::Rebased Repository::rebase(const std::string& head, const std::string& onto) {
-    if (is_ancestor(onto, head)) return {head, {}};
+void Repository::fetch() {
+    const auto before = seen.find("main");
+    if (before != seen.end()) dropped.insert(before->second);
+    std::erase_if(dropped, [&](const auto& id) { return is_ancestor(id, forge.at("main")); });
+    seen = forge;
+}
+
+git::Mirror::Rebased Repository::rebase(const std::string& head, const std::string& onto, const std::string& base) {
+    if (base == onto) return {head, {}};
+    bool merges = false;
     std::vector<std::string> todo;  // newest first; what people do here is linear but for merges of main
     std::set<std::string> reached;
     std::deque<std::string> open{head};
     while (!open.empty()) {
         const auto at = std::move(open.front());
         open.pop_front();
-        if (is_ancestor(at, onto) || !reached.insert(at).second) continue;
+        if (is_ancestor(at, onto) || is_ancestor(at, base) || !reached.insert(at).second) continue;
         const auto& parents = commits_.at(at).parents;
         if (parents.size() == 1) todo.push_back(at);
+        merges = merges || parents.size() > 1;
         open.insert(open.end(), parents.begin(), parents.end());
     }
-    auto at = onto;
-    for (auto c = todo.rbegin(); c != todo.rend(); ++c) {
-        auto picked = pick(*c, at);
-        if (!picked.conflicts.empty()) return {{}, picked.conflicts};
-        at = picked.id;
-    }
-    return {at, {}};
+    Picked flat{onto, {}};
+    for (auto c = todo.rbegin(); c != todo.rend() && flat.conflicts.empty(); ++c) flat = pick(*c, flat.id);
+    if (!merges) return {flat.id, flat.conflicts};
+    const auto merged = three_way(head, base, onto);
+    if (!merged.conflicts.empty()) return {{}, flat.conflicts.empty() ? merged.conflicts : flat.conflicts};
+    const auto& one = commits_.at(merged.id);
+    if (flat.conflicts.empty() && commits_.at(flat.id).files == one.files) return {flat.id, {}};
+    if (merged.id == onto || !is_ancestor(base, onto)) return {merged.id, {}};
+    Files changes;
+    for (const auto& path : changed(onto, merged.id)) changes[path] = content(one.files, path);
+    return {commit({onto, head}, changes, "merge with the resolutions"), {}};
 }
 
 std::string Repository::patch(const std::string& base, const std::string& id, const std::string& without) const {
@@ -159,7 +179,10 @@ std::string Repository::patch(const std::string& base, const std::string& id, co
 }
 
 std::string patch_of(const Repository& repository, const std::string& id) {
-    return repository.patch(repository.merge_base(repository.forge.at("main"), id), id, std::string(artefacts_folder));
+    auto heads = repository.dropped;
+    heads.insert(repository.taken_out.begin(), repository.taken_out.end());
+    heads.insert(repository.forge.at("main"));
+    return repository.patch(repository.fork_point(id, heads), id, std::string(artefacts_folder));
 }
 
 std::string Repository::merge(const std::string& head, const std::string& other) {
@@ -181,6 +204,8 @@ Status swap(Repository& r, Outside& outside, const std::string& branch, const st
     const auto there = found == r.forge.end() ? std::string() : found->second;
     if (there == commit) return {};
     if (there != expected) return fail(Errc::conflict, branch + " moved on the forge: it is at '" + there + "'");
+    if (r.denies_rewrites && !there.empty() && !r.is_ancestor(there, commit))
+        return fail(Errc::refused, "denying non-fast-forward " + branch);
     r.forge[branch] = commit;
     outside.moved(branch, commit, there, false);
     return {};
@@ -205,7 +230,7 @@ public:
     const std::string& path() const override { return path_; }
     Status fetch(const std::string&) override {
         if (outside_.before("git.fetch")) return fail(no_answer("fetch"));
-        r_.seen = r_.forge;
+        r_.fetch();
         if (outside_.after("git.fetch")) return fail(no_answer("fetch"));
         return {};
     }
@@ -242,12 +267,22 @@ public:
         if (base.empty()) return fail(Errc::no_such, "no merge base of '" + a + "' and '" + b + "'");
         return base;
     }
+    Result<std::string> fork_point(const std::string& branch, const std::string& commit) override {
+        const auto there = r_.seen.find(branch);
+        if (there == r_.seen.end()) return fail(Errc::no_such, "the forge has no branch " + branch);
+        auto heads = branch == "main" && !planted("set_back_forgotten") ? r_.dropped : std::set<std::string>{};
+        heads.insert(there->second);
+        auto base = r_.fork_point(commit, heads);
+        if (base.empty()) return fail(Errc::refused, "no commit in common of '" + commit + "' and " + branch);
+        return base;
+    }
     Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& file) override {
         const auto* c = r_.find(commit);
         if (c == nullptr) return fail(Errc::no_such, "no commit " + commit);
         const auto found = c->files.find(file);
         return found == c->files.end() ? std::nullopt : std::make_optional(found->second);
     }
+    Result<std::optional<std::string>> obstacle(const std::string&, const std::string&) override { return std::nullopt; }
     Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) override {
         if (r_.find(from) == nullptr || r_.find(to) == nullptr) return fail(Errc::no_such, "no such commit");
         return r_.changed(from, to);
@@ -263,10 +298,10 @@ public:
         if (content(c->files, file) == text) return parent;
         return r_.commit({parent}, {{file, text}}, message);
     }
-    Result<Rebased> rebase(const std::string& commit, const std::string& onto) override {
+    Result<Rebased> rebase(const std::string& commit, const std::string& onto, const std::string& base) override {
         if (r_.find(commit) == nullptr || r_.find(onto) == nullptr) return fail(Errc::no_such, "no such commit");
         if (outside_.before("git.rebase")) return fail(Errc::unavailable, "git: no memory");
-        return r_.rebase(commit, onto);
+        return r_.rebase(commit, onto, base);
     }
 
 private:

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,16 +37,23 @@ public:
     [[nodiscard]] bool is_ancestor(const std::string& ancestor, const std::string& id) const;
     [[nodiscard]] std::string merge_base(const std::string& a, const std::string& b) const;
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
-    [[nodiscard]] git::Mirror::Rebased rebase(const std::string& head, const std::string& onto);
     // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.
     [[nodiscard]] std::string patch(const std::string& base, const std::string& id, const std::string& without) const;
+    // Where `id` leaves any of these.
+    [[nodiscard]] std::string fork_point(const std::string& id, const std::set<std::string>& heads) const;
+    [[nodiscard]] git::Mirror::Rebased rebase(const std::string& head, const std::string& onto, const std::string& base);
+    // As a fetch: the mirror sees the forge's branches, and remembers what main was set back from.
+    void fetch();
     // As a developer would who resolves conflicts: a merge of `other` into `head`, where head's side wins.
     std::string merge(const std::string& head, const std::string& other);
 
     std::string name;
     std::map<std::string, std::string> forge;        // the forge's branches
     std::map<std::string, std::string> seen, heads;  // the mirror's: the forge's as last fetched, its own
+    bool denies_rewrites = false;                    // as receive.denyNonFastforwards
+    std::set<std::string> dropped;                   // the mirror's: what main was once, and is not any more
     std::vector<std::string> target_history;         // of the forge's main, oldest first
+    std::set<std::string> taken_out;                 // of main by people who set it back: never to be in it again
 
 private:
     struct Picked {
@@ -53,6 +61,8 @@ private:
         std::vector<std::string> conflicts;
     };
     Picked pick(const std::string& id, const std::string& onto);
+    // What `id` changed since `from`, on top of `onto`.
+    Picked three_way(const std::string& id, const std::string& from, const std::string& onto);
     std::map<std::string, Commit> commits_;
 };
 

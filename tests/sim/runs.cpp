@@ -75,7 +75,9 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
         witness_.did_work(spec.work_item);
         head = spec.commit;
         const auto& main = r.seen["main"];
-        if (!r.rebase(head, main).conflicts.empty() || !settings_.premerge_rebase_always) head = r.merge(head, main);
+        auto heads = r.dropped;
+        heads.insert(main);
+        if (!r.rebase(head, main, r.fork_point(head, heads)).conflicts.empty()) head = r.merge(head, main);
         head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
     }
     if (!head.empty()) write(left + "/bundle", head);
@@ -178,8 +180,21 @@ void House::push_something() {
         branch = r.commit({branch}, {{"helped-" + item, n}}, "a person helps");
         return scheduler_.note("!! a person pushes to the branch of " + item);
     }
+    if (chance_.detail(8) == 0 && r.forge.erase("task/" + item) > 0)
+        return scheduler_.note("!! a person deletes the branch of " + item);
+    if (chance_.detail(16) == 0) {
+        r.denies_rewrites = !r.denies_rewrites;
+        return scheduler_.note("!! a person has " + project + (r.denies_rewrites ? " deny" : " allow") + " rewritten branches");
+    }
     const bool conflicts = chance_.detail(4) == 0;
     auto& main = r.forge["main"];
+    if (const auto& last = *r.find(main); last.message == "a person works" && chance_.detail(4) == 0) {
+        scheduler_.note("!! a person sets main of " + project + " back from " + main.substr(0, 8));
+        r.taken_out.insert(main);
+        main = last.parents.front();
+        r.target_history.push_back(main);
+        return;
+    }
     main = r.commit({main}, {{conflicts ? item + ".cpp" : "people", n}}, "a person works");
     r.target_history.push_back(main);
     witness_.tested(main);

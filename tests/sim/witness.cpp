@@ -322,6 +322,10 @@ void Witness::merged(const Process* by, const Repository& repository, const std:
                      bool must_be_tested, bool has_tests) {
     if (!repository.is_ancestor(from, commit))
         violate("the target's history only grows", repository.name + ": " + commit + " does not contain " + from);
+    for (const auto& out : repository.taken_out)
+        if (repository.is_ancestor(out, commit))
+            violate("what people take out of the target stays out",
+                    repository.name + ": " + commit + " brings " + out + " back");
     if (must_be_tested && !tested_.contains(commit))
         violate("exactly what was tested is merged", repository.name + ": " + commit + " was never tested green");
     look_at_what_lands(repository, commit, from, has_tests);
@@ -385,7 +389,7 @@ void Witness::look_at_outcome(const std::map<std::string, std::unique_ptr<Reposi
     for (const auto& [name, repository] : repositories) {
         const auto& history = repository->target_history;
         for (std::size_t i = 1; i < history.size(); ++i)
-            if (!repository->is_ancestor(history[i - 1], history[i]))
+            if (!repository->taken_out.contains(history[i - 1]) && !repository->is_ancestor(history[i - 1], history[i]))
                 violate("the target's history only grows", name + " lost " + history[i - 1]);
     }
     const auto done = must(store::list_rows(db_,

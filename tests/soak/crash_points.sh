@@ -111,6 +111,13 @@ way_contested() { # the target branch moves during its re-test
     outside_commit "$(forge_of "$1")"
     let "$1"
 }
+way_branch_deleted() { # by somebody, during its re-test
+    script "$1.retest" <<<"await $1; work"
+    set_out_on "$1"
+    within 120 running "$1" retest
+    on runuser -u orchd -- git --git-dir="/srv/git/$(forge_of "$1").git" update-ref -d "refs/heads/task/$1"
+    let "$1"
+}
 way_cancelled() { # its job, which is then retried; its run has said what it cost
     script "$1.analyst" <<<"echo '{\"model\": \"m\"}' >\$ORCHD_RESULT_DIR/usage.json; await $1; work"
     set_out_on "$1"
@@ -309,7 +316,7 @@ way_reaped() { # a pass is asked for, and made
     on systemctl start orchd-reaper.service
 }
 
-ways=(plain killed behind contested cancelled held escalated paused moved_on forge_away forge_lost masked orphan
+ways=(plain killed behind contested branch_deleted cancelled held escalated paused moved_on forge_away forge_lost masked orphan
     reaped stopped_finish stale_lease owned seemed_dead impossible told maintained)
 # The way that leads to a boundary, where it is known; the others are tried after it.
 way_to() {
@@ -330,6 +337,7 @@ way_to() {
     dispatch.give_up.*) echo masked ;;
     prepare.error.*) echo forge_lost ;;
     recover.tick.* | recover.invocation.*) echo killed ;;
+    advance.branch_back.*) echo branch_deleted ;;
     merge.push.*) echo behind ;;
     merge.abandon.* | advance.give_way.*) echo contested ;;
     recover.stop.*) echo cancelled ;;

@@ -194,7 +194,11 @@ engine::World Scene::world(const std::string& actor) {
             .projects = projects,
             .paths = {folder.path(), folder / "releases", folder / "runs", folder / "left"},
             .actor = actor,
-            .open_mirror = [this](const settings::Project& p) { return git::open_mirror(folder / (p.name + ".git"), {}); },
+            .open_mirror =
+                [this](const settings::Project& p) {
+                    return git::open_mirror(folder / (p.name + ".git"),
+                                            {.target = p.target, .own_history = p.forge_accept_history});
+                },
             .open_forge = [this](const settings::Project& p) -> Result<std::unique_ptr<forge::Forge>> {
                 auto real = forge::open(p, {});
                 if (!real) return orchd::fail(real.error());

@@ -243,12 +243,28 @@ TEST_F(Advance, DoneOnlyAfterTheForgeConfirms) {
 TEST_F(Advance, R40_AForgeThatCannotBeReachedIsTriedAgainThenHeld) {
     task().in(Stage::review);
     scene.work("HELLO-1", Role::reviewer);
-    scene::sh(scene.folder.path(), "mv forge.git gone.git");
+    // Git says nothing of this that time could not mend.
+    scene::sh(scene.forge.path, "touch packed-refs; cp packed-refs kept; echo half a line >>packed-refs");
     for (int attempt = 1; attempt <= scene.settings.job_max_attempts; ++attempt) {
+        EXPECT_EQ(task().row().hold, Hold::none);
         must(scene.step("HELLO-1"));
         scene.pass(scene.settings.backoff_cap_s * 1000);
     }
     EXPECT_EQ(task().row().hold, Hold::infra);
+    scene::sh(scene.forge.path, "mv kept packed-refs");
+    auto world = scene.world("control");
+    must(release_hold(world, "HELLO-1", "uid:1000 alice"));
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::testing);
+}
+
+TEST_F(Advance, R40_AForgeThatIsNoRepositoryIsHeldAtOnce) {
+    task().in(Stage::review);
+    scene.work("HELLO-1", Role::reviewer);
+    scene::sh(scene.folder.path(), "mv forge.git gone.git");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_NE(task().row().hold_reason.find("is no bare repository"), std::string::npos) << task().row().hold_reason;
     scene::sh(scene.folder.path(), "mv gone.git forge.git");
     auto world = scene.world("control");
     must(release_hold(world, "HELLO-1", "uid:1000 alice"));
@@ -304,6 +320,37 @@ TEST(AdvanceKilled, R11_AtEveryBoundaryItComesToTheSameEnd) {
         ++killed;
     }
     EXPECT_GE(killed, 12);
+}
+
+TEST_F(Advance, ABranchDeletedInAnyStageIsPutBackAsItWasLastWorkedOn) {
+    for (const Stage stage : {Stage::analysis, Stage::development, Stage::review, Stage::testing}) {
+        const auto item = "HELLO-" + std::to_string(static_cast<int>(stage) + 10);
+        task(item).in(stage);
+        const auto head = task(item).commits({{item, "work"}});
+        auto mirror = must(scene.world().open_mirror(scene.project()));
+        must(mirror->fetch(scene.forge.path));
+        must(mirror->set_head("task/" + item, head, ""));
+        scene::sh(scene.forge.path, "git update-ref -d refs/heads/task/" + item);
+        scene.write([&](store::Tx& tx) {
+            auto world = scene.world();
+            return ask_advance(world, tx, task(item).row());
+        });
+        scene.running.clear();
+        const auto job = must(store::live_run_job(scene.db, task(item).row().id));
+        if (job && job->status == JobStatus::queued)
+            must(scene.db.write([&](store::Tx& tx) { return store::cancel_queued(tx, job->id, "a test", scene.now); }));
+        must(scene.step(item));
+        EXPECT_EQ(scene.forge.at("task/" + item), head) << to_text(stage);
+    }
+}
+
+TEST_F(Advance, ATargetThatIsNotThereIsHeldSayingSo) {
+    task().in(Stage::deploy_staging);
+    task().commits({{"x", "x"}});
+    scene::sh(scene.forge.path, "git update-ref -d refs/heads/main");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_NE(task().row().hold_reason.find("no branch main"), std::string::npos) << task().row().hold_reason;
 }
 
 }  // namespace

@@ -154,15 +154,109 @@ TEST_F(MergeGate, AConflictThatTheTargetBroughtDuringTheReTestGoesBackToo) {
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
 }
 
-TEST_F(MergeGate, R38_WithoutRebasingABranchThatIsBehindIsTheDevelopersToRebase) {
+TEST_F(MergeGate, R38_WithoutRebasingAlwaysABranchThatIsBehindIsRebasedAllTheSame) {
     scene.settings.premerge_rebase_always = false;
     staged();
     const auto moved = target_moves();
     must(scene.step("HELLO-1"));
-    EXPECT_EQ(task().stage(), Stage::development);
-    EXPECT_EQ(task().row().retries.developer, 0);
-    EXPECT_EQ(scene.watch.pushes, 0);
-    EXPECT_EQ(main(), moved);
+    ASSERT_EQ(task().stage(), Stage::deploy_staging) << task().row().again_reason;
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::retest));
+    EXPECT_EQ(scene::sh(scene.forge.path, "git merge-base --is-ancestor " + moved + " task/HELLO-1 && echo on top"), "on top");
+    EXPECT_EQ(task().row().retries.conflict, 0);
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+}
+
+TEST_F(MergeGate, WhatTheTargetIsSetBackFromDuringTheReTestDoesNotComeBack) {
+    const auto good = main();
+    const auto bad = target_moves("bad", "bad");
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    scene::sh(scene.forge.path, "git update-ref refs/heads/main " + good);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), good) << "what was tested stood on another target";
+    ASSERT_TRUE(scene.runs("HELLO-1", Role::retest)) << "of what it is without that: " << task().row().hold_reason;
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_EQ(commits_on_main("bad"), 0);
+    EXPECT_EQ(commits_on_main("HELLO-1"), 1);
+    EXPECT_EQ(scene::sh(scene.forge.path, "git merge-base --is-ancestor " + bad + " main || echo out"), "out");
+    EXPECT_EQ(task().events("stage_changed").size(), 2u) << "nothing was judged anew: the patch is the same";
+}
+
+TEST_F(MergeGate, WhatTheTargetIsSetBackFromInTheLastMomentDoesNotComeBack) {
+    const auto good = main();
+    target_moves("bad", "bad");
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    scene.watch.before_merge = [&] {
+        scene.watch.before_merge = nullptr;
+        scene::sh(scene.forge.path, "git update-ref refs/heads/main " + good);
+    };
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), good);
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_EQ(commits_on_main("bad"), 0);
+}
+
+TEST_F(MergeGate, AMergeThatWasTakenOutAgainIsAPersonsToDecide) {
+    const auto before = main();
+    staged();
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::retest);
+    // Merged, and killed before that was written down; somebody looks; then the target is set back.
+    scene.watch.before_merge = [&] {
+        scene::sh(scene.forge.path, "git update-ref refs/heads/main " + task().row().head);
+        must(must(scene.world().open_mirror(scene.project()))->fetch(scene.forge.path));
+        scene::sh(scene.forge.path, "git update-ref refs/heads/main " + before);
+        throw support::Crashed{};
+    };
+    EXPECT_THROW(must(scene.step("HELLO-1")), support::Crashed);
+    scene.watch.before_merge = nullptr;
+    scene.recover("HELLO-1");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), before);
+    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_NE(task().row().hold_reason.find("set back"), std::string::npos) << task().row().hold_reason;
+    EXPECT_EQ(scene.forge.at("task/HELLO-1"), task().row().head) << "the work is still there";
+}
+
+TEST_F(MergeGate, ABranchThatIsDeletedDuringTheReTestIsPutBack) {
+    staged();
+    target_moves();
+    must(scene.step("HELLO-1"));
+    const auto tested = task().row().head;
+    scene.work("HELLO-1", Role::retest);
+    scene::sh(scene.forge.path, "git update-ref -d refs/heads/task/HELLO-1");
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(main(), tested) << task().row().hold_reason;
+    EXPECT_EQ(task().stage(), Stage::deploy);
+    EXPECT_EQ(scene.forge.at("task/HELLO-1"), tested);
+    ASSERT_EQ(task().events("branch_restored").size(), 1u);
+    EXPECT_NE(task().events("branch_restored")[0].find("orchctl task cancel HELLO-1"), std::string::npos);
+}
+
+TEST_F(MergeGate, ABranchThatMergedTheTargetKeepsItsResolution) {
+    task().in(Stage::deploy_staging);
+    task().commits({{"file", "one\ntwo\nmine\n"}});
+    target_moves("file", "theirs");
+    scene.forge.commit(
+        "git fetch -q; git checkout -q -B t origin/task/HELLO-1; git merge -q origin/main >/dev/null || "
+        "{ printf 'one\\ntwo\\nmine and theirs\\n' >file; git commit -qam resolved; }; git push -q origin HEAD:task/HELLO-1");
+    task().commits({{"after", "what was judged has the resolution\n"}});
+    target_moves("unrelated");
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::staging);
+    must(scene.step("HELLO-1"));
+    ASSERT_TRUE(scene.runs("HELLO-1", Role::retest)) << task().row().again_reason;
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_EQ(task().row().retries.conflict, 0);
+    EXPECT_EQ(scene::sh(scene.forge.path, "git show main:file"), "one\ntwo\nmine and theirs");
+    EXPECT_EQ(commits_on_main("unrelated"), 1);
 }
 
 TEST_F(MergeGate, ARedReTestGoesBackToTheDeveloper) {

@@ -133,6 +133,17 @@ TEST(PrepareTest, RefusesWhatIsNotToBeStarted) {
     EXPECT_EQ(life.prepare().error().code, Errc::conflict) << "it is being stopped";
 }
 
+TEST(PrepareTest, AnAgentWhoseArtefactCouldBeInNoCommitIsNotStarted) {
+    RunLife life;
+    life.scene.forge.commit("echo docs/ >.gitignore; git add .; git commit -qm ignored; git push -q origin main");
+    life.task().in(Stage::analysis);
+    life.dispatch();
+    const auto prepared = life.prepare();
+    ASSERT_FALSE(prepared);
+    EXPECT_EQ(prepared.error().code, Errc::refused);
+    EXPECT_TRUE(contains(prepared.error().text, ".gitignore:1:docs/")) << prepared.error().text;
+}
+
 TEST(PrepareTest, KeepsWithTheJobWhyItFailed) {
     RunLife life;
     life.task().in(Stage::development);

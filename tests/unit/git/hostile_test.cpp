@@ -34,7 +34,7 @@ protected:
             "git checkout -qf main; echo y >y; git add y; git commit -qm y; git push -q --receive-pack='git -c "
             "core.hooksPath=/dev/null -c core.alternateRefsCommand=true receive-pack' origin main");
         EXPECT_TRUE(mirror->fetch(forge.path));
-        const auto rebased = mirror->rebase(*made, base);
+        const auto rebased = mirror->rebase(*made, base, mirror->merge_base(*made, base).value_or(""));
         ASSERT_TRUE(rebased) << rebased.error().text;
         EXPECT_TRUE(mirror->push(forge.path, "task/HELLO-1", rebased->commit, *made));
         EXPECT_TRUE(Bare(forge.path, {}).fast_forward("main", rebased->commit, base));
@@ -116,7 +116,7 @@ TEST_F(HostileTest, BranchesAndObjectIdsAreCheckedBeforeTheyStandInAnArgumentLis
     for (const auto& bad :
          {std::string("HEAD"), std::string("--all"), std::string(39, 'a'), std::string(40, 'A'), std::string(40, 'g')}) {
         EXPECT_EQ(mirror->is_ancestor(bad, first).error().code, Errc::invalid_argument);
-        EXPECT_EQ(mirror->rebase(first, bad).error().code, Errc::invalid_argument);
+        EXPECT_EQ(mirror->rebase(first, bad, first).error().code, Errc::invalid_argument);
         EXPECT_EQ(mirror->commit_file(bad, "x", "x", "x").error().code, Errc::invalid_argument);
         EXPECT_EQ(Bare(forge.path, {}).fast_forward("main", bad, first).error().code, Errc::invalid_argument);
     }

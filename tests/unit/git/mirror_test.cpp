@@ -125,6 +125,30 @@ TEST_F(MirrorTest, SetsABranchOnlyFromWhatItIs) {
     EXPECT_EQ(mirror->head("task/HELLO-1")->value(), two);
 }
 
+TEST_F(MirrorTest, RemembersWhatTheTargetWasSetBackFrom) {
+    mirror = std::move(*open_mirror(folder / "mirrors/hello.git", {.timeout_s = 60, .target = "main"}));
+    const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
+    fetch();
+    const auto task = forge.commit("git checkout -qb t; echo y >y; git add .; git commit -qm y; git push -q origin t");
+    EXPECT_TRUE(mirror->fetch(forge.path));
+    EXPECT_EQ(mirror->fork_point("main", task).value(), two);
+    sh(forge.path, "git update-ref refs/heads/main " + first);
+    fetch();
+    EXPECT_EQ(mirror->merge_base(first, task).value(), first);
+    EXPECT_EQ(mirror->fork_point("main", task).value(), two) << "what came before is nobody's own";
+    EXPECT_EQ(mirror->fork_point("main", two).value(), two);
+    sh(forge.path, "git update-ref -d refs/heads/main");
+    fetch();
+    EXPECT_FALSE(mirror->fork_point("main", task));
+    sh(forge.path, "git update-ref refs/heads/main " + two);
+    fetch();
+    EXPECT_EQ(sh(mirror->path(), "git for-each-ref refs/dropped"), "") << "it is back";
+    EXPECT_EQ(mirror->fork_point("main", task).value(), two);
+    const auto alien = forge.commit("git checkout -q --orphan a; git commit -qm a; git push -q origin HEAD:alien");
+    fetch();
+    EXPECT_EQ(mirror->fork_point("main", alien).error().code, Errc::refused);
+}
+
 TEST_F(MirrorTest, PushesOverExactlyWhatItExpectsAndOnlyOnce) {
     fetch();
     const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");

@@ -21,7 +21,8 @@ protected:
         two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
         EXPECT_TRUE(mirror->fetch(forge.path));
         EXPECT_TRUE(mirror->push(forge.path, "task/HELLO-1", two, ""));
-        beside = forge.commit("git checkout -q main~; echo y >y; git add .; git commit -qm y; git push -q origin HEAD:refs/heads/topic");
+        beside = forge.commit(
+            "git checkout -q main~; echo y >y; git add .; git commit -qm y; git push -q origin HEAD:refs/heads/topic");
         EXPECT_TRUE(mirror->fetch(forge.path));
     }
     Status rewrite() { return mirror->push(forge.path, "task/HELLO-1", beside, two); }
@@ -85,17 +86,20 @@ TEST(GitsWords, TellWhetherTimeHelps) {
              {"remote: error: insufficient permission for adding an object to repository database objects; error: remote "
               "unpack failed: unpacker error; ! [remote rejected] abc -> task/X-1 (unpacker error)",
               Errc::refused},
-             {"remote: fatal: Unable to create temporary file '/srv/git/x.git/./objects/pack/tmp_pack_XXXXXX': Permission denied",
+             {"remote: fatal: Unable to create temporary file '/srv/git/x.git/./objects/pack/tmp_pack_XXXXXX': Permission "
+              "denied",
               Errc::refused},
              {"! [remote rejected] abc -> task/X-1 (pre-receive hook declined)", Errc::refused},
              {"! [remote rejected] abc -> task/X-1 (non-fast-forward)", Errc::refused},
-             {"error: object 1234: badTimezone: invalid author/committer line - bad time zone; fatal: fsck error in packed object",
+             {"error: object 1234: badTimezone: invalid author/committer line - bad time zone; fatal: fsck error in packed "
+              "object",
               Errc::refused},
              {"fatal: not a git repository: '/srv/git/x.git'", Errc::refused},
              {"fatal: bad config line 3 in file /srv/git/x.git/config", Errc::refused},
              {"! [remote rejected] abc -> task/X-1 (failed to update ref)", Errc::unavailable},
              {"fatal: Unable to create '/srv/git/x.git/refs/heads/main.lock': File exists", Errc::unavailable},
-             {"error: file write error: No space left on device; ! [remote rejected] abc -> x (unpacker error)", Errc::no_space},
+             {"error: file write error: No space left on device; ! [remote rejected] abc -> x (unpacker error)",
+              Errc::no_space},
              {"fatal: Out of memory, malloc failed: Cannot allocate memory", Errc::unavailable},
              {"", Errc::unavailable}})
         EXPECT_EQ(kind_of(c.words), c.kind) << c.words;

@@ -23,7 +23,7 @@ protected:
         return head;
     }
     Mirror::Rebased rebase(const std::string& head, const std::string& onto) {
-        auto got = mirror->rebase(head, onto);
+        auto got = mirror->rebase(head, onto, mirror->merge_base(head, onto).value_or(""));
         EXPECT_TRUE(got) << got.error().text;
         return got ? *got : Mirror::Rebased{};
     }
@@ -88,6 +88,52 @@ TEST_F(RewriteTest, MergesAreFlattenedAndRootsReplayed) {
     for (const auto* file : {"s", "t", "u", "m"}) EXPECT_TRUE(mirror->read_file(got.commit, file)->has_value()) << file;
     const auto alien = commit("git checkout -q --orphan alien; git rm -rqf .; echo a >a; git add .; git commit -qm alien");
     EXPECT_EQ(mirror->read_file(rebase(alien, onto).commit, "a")->value(), "a\n");
+}
+
+TEST_F(RewriteTest, AResolutionIsKept) {
+    const auto mine = "git checkout -qb task main~; sed -i s/one/uno/ file; git commit -qam mine; ";
+    const auto theirs = commit("git checkout -q main; sed -i s/one/eins/ file; git commit -qam theirs");
+    const auto head = commit(std::string(mine) + "git merge -q " + theirs +
+                             " >/dev/null || { sed -i '/^[<=>]/d; /eins/d' file; git commit -qam resolved; }");
+    const auto onto = commit("git checkout -q main; echo m >m; git add .; git commit -qm m");
+    const auto got = rebase(head, onto);
+    ASSERT_EQ(got.conflicts, std::vector<std::string>{});
+    EXPECT_EQ(shown(got.commit, "%P|%an"), onto + ' ' + head + "|orchd");
+    EXPECT_EQ(mirror->read_file(got.commit, "file")->value(), "uno\ntwo\nthree\n");
+    EXPECT_EQ(mirror->read_file(got.commit, "m")->value(), "m\n");
+    EXPECT_EQ(mirror->patch_id(theirs, head, "docs").value(), mirror->patch_id(onto, got.commit, "docs").value());
+    EXPECT_EQ(rebase(head, onto).commit, got.commit) << "made again it is the very same";
+    EXPECT_EQ(rebase(head, theirs).commit, head) << "it has that already";
+    const auto against = commit("sed -i s/eins/ein/ file; git commit -qam against");
+    EXPECT_EQ(rebase(head, against).conflicts, std::vector<std::string>{"file"});
+    // What it had merged is taken out again: its own change stays, without that.
+    const auto back = mirror->rebase(head, first, theirs);
+    ASSERT_TRUE(back) << back.error().text;
+    EXPECT_EQ(back->conflicts, std::vector<std::string>{"file"}) << "the resolution is about what is not there any more";
+}
+
+TEST_F(RewriteTest, AMergeThatChangedMoreThanItsSidesIsKept) {
+    const auto theirs = commit("git checkout -q main; echo t >theirs; git add .; git commit -qm theirs");
+    const auto head =
+        commit("git checkout -qb task main~; echo mine >mine; git add .; git commit -qm mine; git merge -q --no-commit " + theirs +
+               " >/dev/null; echo adapted >mine; git commit -qam merged");
+    const auto onto = commit("git checkout -q main; echo m >m; git add .; git commit -qm m");
+    const auto got = rebase(head, onto);
+    EXPECT_EQ(mirror->read_file(got.commit, "mine")->value(), "adapted\n");
+    const auto back = mirror->rebase(head, first, theirs);
+    ASSERT_TRUE(back && back->conflicts.empty());
+    EXPECT_EQ(shown(back->commit, "%P"), first);
+    EXPECT_EQ(mirror->read_file(back->commit, "mine")->value(), "adapted\n");
+    EXPECT_FALSE(mirror->read_file(back->commit, "theirs")->has_value()) << "which was taken out";
+}
+
+TEST_F(RewriteTest, WhatTheTargetWasSetBackFromIsLeftOut) {
+    const auto dropped = commit("echo d >dropped; git add .; git commit -qm dropped");
+    const auto head = commit("git checkout -qb task; echo x >x; git add .; git commit -qm x");
+    const auto got = mirror->rebase(head, first, dropped);
+    ASSERT_TRUE(got && got->conflicts.empty());
+    EXPECT_EQ(shown(got->commit, "%s|%P"), "x|" + first);
+    EXPECT_FALSE(mirror->read_file(got->commit, "dropped")->has_value());
 }
 
 TEST_F(RewriteTest, RenamesAndModesFollow) {

@@ -8,7 +8,9 @@
 #include <unistd.h>
 #include <filesystem>
 
+#include "git/scene.h"
 #include "orchctl/project_check.h"
+#include "orchctl/project_check_repository.h"
 #include "settings/files.h"
 #include "settings/project.h"
 
@@ -156,6 +158,76 @@ TEST_F(HostProblemsTest, R06_ARepositoryMustBeWhereTheUnitsMayWriteAndTheirUsers
     EXPECT_THAT(problem(), HasSubstr("there is no user no-such-user"));
     home.folder = "/srv/elsewhere";
     EXPECT_THAT(problem(), HasSubstr("is not under /srv/elsewhere"));
+}
+
+class RepositoryTest : public ::testing::Test {
+protected:
+    RepositoryTest() {
+        project.name = "hello";
+        project.prefix = "HELLO";
+        project.file = "hello.toml";
+        project.forge_path = forge.path;
+    }
+    void commit(const std::string& script) { forge.commit(script + "; git add -A; git commit -qm x; git push -q origin main"); }
+    [[nodiscard]] std::string found() const {
+        const auto seen = look_at_repository(project, home);
+        std::string text;
+        for (const auto& problem : seen.problems) text += problem + '\n';
+        for (const auto& note : seen.notes)
+            if (note.find("only root can look") == std::string::npos) text += note + '\n';
+        return text;
+    }
+    scene::Folder folder;
+    scene::Forge forge{folder};
+    ForgeHome home{.folder = folder.path(), .user = ::getpwuid(::geteuid())->pw_name};
+    settings::Project project;
+};
+
+TEST_F(RepositoryTest, AnOrdinaryOneIsInOrder) { EXPECT_EQ(found(), ""); }
+
+TEST_F(RepositoryTest, RulesThatForbidRebasedBranchesAreFoundAndMended) {
+    scene::sh(forge.path, "git init -q --bare --shared=group .");
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("receive.denyNonFastforwards"), HasSubstr("project check --fix hello")));
+    if (::geteuid() != 0) GTEST_SKIP() << "only root mends";
+    const auto mended = mend_repository(project, home);
+    ASSERT_TRUE(mended) << mended.error().text;
+    EXPECT_EQ(found(), "");
+    EXPECT_EQ(scene::sh(forge.path, "find . -type d ! -perm -2070"), "");
+}
+
+TEST_F(RepositoryTest, WhatStandsInTheWayOfTasksIsNamed) {
+    scene::sh(forge.path, "git branch task main");
+    EXPECT_THAT(found(), HasSubstr("a branch named task"));
+    scene::sh(forge.path, "git branch -m task other");
+    EXPECT_EQ(found(), "");
+    commit("echo docs/ >.gitignore");
+    EXPECT_THAT(found(), HasSubstr("artefacts of tasks cannot be committed: on main"));
+    project.target = "release";
+    EXPECT_THAT(found(), HasSubstr("and no release"));
+}
+
+TEST_F(RepositoryTest, HooksThatDoNotRunAreNamed) {
+    scene::write(forge.path + "/hooks/post-receive.sample", "#!/bin/sh\n");
+    scene::write(forge.path + "/hooks/update", "#!/bin/sh\n");
+    scene::write(forge.path + "/hooks/pre-receive.d/gitea", "#!/bin/sh\n");
+    scene::sh(forge.path, "chmod +x hooks/post-receive.sample");
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("is a Gitea's"), testing::Not(HasSubstr("only where people push"))));
+    scene::sh(forge.path, "chmod +x hooks/update");
+    EXPECT_THAT(found(), HasSubstr("only where people push: update"));
+}
+
+TEST_F(RepositoryTest, AShallowOneAndHistoryThatGitRefusesAreFound) {
+    scene::sh(
+        forge.path,
+        "bad=$(printf \"tree $(git rev-parse main^{tree})\\nauthor o <o@l> 1700000000 +0000\\ncommitter o <o@l> 1700000000 "
+        "+051800\\n\\nold\\n\" | git hash-object -t commit -w --stdin --literally); "
+        "git update-ref refs/heads/main $(git commit-tree -p $bad -m now main^{tree})");
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("refuse objects of its history"), HasSubstr("accept_history = true")));
+    project.forge_accept_history = true;
+    EXPECT_EQ(found(), "");
+    scene::sh(folder.path(), "git clone -q --bare --depth 1 file://" + forge.path + " s.git");
+    project.forge_path = folder / "s.git";
+    EXPECT_THAT(found(), HasSubstr("it is a shallow clone"));
 }
 
 TEST_F(HostProblemsTest, R06_ProgramsThatUnitsAreHandedAreAnAdministratorsAlone) {
