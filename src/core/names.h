@@ -72,8 +72,15 @@ inline constexpr std::string_view action_release_lease = "org.orchd1.release-lea
 inline constexpr std::string_view action_approve = "org.orchd1.approve";
 
 // Exit statuses of a run's command with a meaning of their own.
+// In the result folder: why the launcher ended a command, or could not execute it.
+inline constexpr std::string_view launcher_said = "launcher-said";
+// There too, a run's own word: when to come again (with exit_transient).
+inline constexpr std::string_view retry_at_file = "retry_at";
 inline constexpr int exit_transient = 75;   // EX_TEMPFAIL: again later, nobody's fault
 inline constexpr int exit_timed_out = 124;  // as timeout(1): the launcher's own time limit
+// The launcher could not come to run the command. In the range that systemd has for what it could not set up, where this one is
+// free: it is the host's fault, and no word of the command.
+inline constexpr int exit_not_set_up = 223;
 inline constexpr int exit_not_executable = 126;
 inline constexpr int exit_not_found = 127;
 

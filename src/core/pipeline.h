@@ -40,13 +40,14 @@ struct GateAnswer {
 struct Retries {
     int developer = 0;       // sent back to development by a red review, test, staging or re-test verdict
     int again = 0;           // the present stage asked again; starts anew with the next stage
-    int infrastructure = 0;  // deaths by signal, boot, time-out; never escalate by themselves
-    int conflict = 0;        // sent back to development by a rebase conflict, which is nobody's verdict; never escalates
+    int infrastructure = 0;  // deaths by signal, boot, time-out; capped for each job by its attempts
+    int conflict = 0;        // sent back to development by a conflict with the target, which is nobody's verdict
 };
-// So many times is a task sent again or back by a verdict; what would be one more is escalated.
+// So many times is a task sent again or back; what would be one more is escalated. Every way back has one (pipeline_test).
 struct Caps {
     int developer = 3;
     int again = 3;
+    int conflict = 5;
 };
 
 struct Decision {

@@ -53,20 +53,19 @@ enum class Gate {
     analysis_approved,
     architecture_done,
     ci_green,
-    no_secrets,
     review_approved,
     tests_passed,
-    coverage_ratchet,
     staging_image_fresh,
     staging_status,
     branch_mergeable,
     deploy_status
 };
 template <>
-inline constexpr auto enum_text<Gate> = std::to_array<std::string_view>(
-    {"check_artifacts_present", "check_analysis_approved", "check_architecture_done", "check_ci_green", "check_no_secrets",
-     "check_review_approved", "check_tests_passed", "check_coverage_ratchet", "check_staging_image_fresh",
-     "check_staging_status", "check_branch_mergeable", "check_deploy_status"});
+inline constexpr auto enum_text<Gate> = std::to_array<std::string_view>({"check_artifacts_present", "check_analysis_approved",
+                                                                         "check_architecture_done", "check_ci_green",
+                                                                         "check_review_approved", "check_tests_passed",
+                                                                         "check_staging_image_fresh", "check_staging_status",
+                                                                         "check_branch_mergeable", "check_deploy_status"});
 
 enum class EffectState { intended, done, abandoned };
 template <>

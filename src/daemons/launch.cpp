@@ -26,6 +26,14 @@ std::string variable(const char* name, const char* otherwise) {
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+// For the sentence that people get: what lies there instead, or cannot be written over, is the run's own.
+void note(const std::string& text, const LaunchPaths& paths) {
+    const auto file = paths.state_dir + "/result/" + std::string(names::launcher_said);
+    std::error_code ignored;
+    fs::remove_all(file, ignored);
+    std::ofstream(file) << text << '\n';
+}
+
 // Also where a run locked its own folders.
 Status remove_tree(const std::string& path) {
     std::error_code failed;
@@ -56,13 +64,14 @@ void say(std::string_view text) {
 
 int give_up(const Error& error) {
     say(error.text);
-    return exited(names::exit_transient);
+    return exited(names::exit_not_set_up);
 }
 
-int not_run(const Error& error) {
+int not_run(const Error& error, const LaunchPaths& paths) {
     say(error.text);
-    if (error.code == Errc::no_such) return exited(names::exit_not_found);
-    return exited(error.code == Errc::not_permitted ? names::exit_not_executable : names::exit_transient);
+    if (error.code != Errc::no_such && error.code != Errc::not_permitted) return exited(names::exit_not_set_up);
+    note(error.text, paths);
+    return exited(error.code == Errc::no_such ? names::exit_not_found : names::exit_not_executable);
 }
 
 Result<engine::Spec> read_spec(const LaunchPaths& paths, Launches launches) {
@@ -96,11 +105,13 @@ std::vector<std::string> base_environment(const std::string& home) {
             "HOME=" + home};
 }
 
-int run_command(const host::Child& child) {
+int run_command(const host::Child& child, const LaunchPaths& paths) {
     const auto ended = host::run(child);
-    if (!ended) return not_run(ended.error());
+    if (!ended) return not_run(ended.error(), paths);
     if (ended->timed_out) {
-        say("stopped after its time limit of " + std::to_string(child.timeout_ms / 1000) + " s");
+        const auto text = "stopped after its time limit of " + std::to_string(child.timeout_ms / 1000) + " s";
+        say(text);
+        note(text, paths);
         return exited(names::exit_timed_out);
     }
     return ended->status;
@@ -118,7 +129,7 @@ void end_as(int wait_status) {
         ::sigprocmask(SIG_UNBLOCK, &it, nullptr);
         ::kill(::getpid(), number);
     }
-    std::exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : names::exit_transient);
+    std::exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : names::exit_not_set_up);
 }
 
 }  // namespace orchd::daemons

@@ -20,12 +20,14 @@ struct LaunchPaths {
 // With $STATE_DIRECTORY; exits with 2 and a sentence where there is none.
 [[nodiscard]] LaunchPaths paths_of_unit();
 
-// Takes the spec once (an O_EXCL file taken-RUN in the state directory; 75 for a spec taken before), clears away what an
+// Takes the spec once (an O_EXCL file taken-RUN in the state directory; 223 for a spec taken before), clears away what an
 // earlier run left there, makes the clone, runs the command with the allow-listed environment under its time limit, kills what
-// it left and gathers what an agent left (git/run_side.h): state_dir/bundle, then left.json. Exit statuses of its own: 75 it could not come to run the command, 124 time
-// limit, 126 and 127 the command could not be executed.
+// it left and gathers what an agent left (git/run_side.h): state_dir/bundle, then left.json. Exit statuses of its own: 223 it
+// could not come to run the command, 124 time limit, 126 and 127 the command could not be executed: why stands in
+// result/launcher-said.
 [[nodiscard]] int launch_run(const LaunchPaths& paths);
-// ExecStopPost=: the same of what an agent committed, where the launcher was killed and did not come to it. Returns an exit status.
+// ExecStopPost=: the same of what an agent committed, where the launcher was killed and did not come to it. Returns an exit
+// status.
 [[nodiscard]] int bundle_run(const LaunchPaths& paths);
 // Asks the hook's `status` first: 0 where the commit is live already, 75 where the hook cannot tell. Then `deploy`.
 [[nodiscard]] int launch_deploy(const LaunchPaths& paths);

@@ -1,4 +1,6 @@
 // orchd-deploy-run: one deploy by the operator's hook (R30), as user orchd-deploy.
+#include <filesystem>
+
 #include "daemons/launch_parts.h"
 
 namespace orchd::daemons {
@@ -14,6 +16,7 @@ host::Child hook(const engine::Spec& spec, const LaunchPaths& paths, const std::
                                       {"RELEASE", spec.release},
                                       {"DEPLOY_CONFIG", spec.config},
                                       {"WORK_ITEM", spec.work_item},
+                                      {"RESULT_DIR", paths.state_dir + "/result"},
                                       {"RUN_ID", std::to_string(spec.run_id)}})
         if (!value.empty()) child.environment.push_back("ORCHD_" + name + '=' + value);
     return child;
@@ -32,12 +35,15 @@ int launch_deploy(const LaunchPaths& paths) {
     const auto spec = read_spec(paths, Launches::a_deploy);
     if (!spec) return give_up(spec.error());
     if (auto taken = take(*spec, paths); !taken) return give_up(taken.error());
+    std::error_code failed;
+    std::filesystem::create_directory(paths.state_dir + "/result", failed);
+    if (failed) return give_up({Errc::io, "cannot make " + paths.state_dir + "/result: " + failed.message()});
 
     // Did it happen already? A killed deploy is asked for again, and a hook that cannot tell must not deploy a second time.
     auto status = hook(*spec, paths, "status");
     status.timeout_ms = status_timeout_ms;
     const auto live = host::run(status);
-    if (!live) return not_run(live.error());
+    if (!live) return not_run(live.error(), paths);
     if (live->timed_out || live->status != 0) {
         say("the hook's status could not say which commit is live: " + live->out + live->err);
         return exited(names::exit_transient);
@@ -53,7 +59,7 @@ int launch_deploy(const LaunchPaths& paths) {
     auto deploy = hook(*spec, paths, "deploy");
     deploy.timeout_ms = spec->timeout_s * 1000;
     deploy.inherit_output = true;
-    return run_command(deploy);
+    return run_command(deploy, paths);
 }
 
 }  // namespace orchd::daemons

@@ -14,7 +14,7 @@ namespace orchd::daemons {
 void say(std::string_view text);
 // The status of wait(2) for a plain exit.
 [[nodiscard]] constexpr int exited(int exit_status) { return exit_status << 8; }
-// Says the error and gives the status for "again later".
+// Says the error and gives the status for "could not be set up".
 [[nodiscard]] int give_up(const Error& error);
 
 enum class Launches { a_run, a_deploy };
@@ -26,9 +26,9 @@ enum class Launches { a_run, a_deploy };
 
 // What a command of the operator's gets of the host: PATH and LANG of the unit, a private TMPDIR, HOME. Nothing else passes.
 [[nodiscard]] std::vector<std::string> base_environment(const std::string& home);
-// Says why a command did not run and gives the status for it: 127, 126 or 75.
-[[nodiscard]] int not_run(const Error& error);
+// Says why a command did not run, here and in the result folder, and gives the status for it: 127, 126 or 223.
+[[nodiscard]] int not_run(const Error& error, const LaunchPaths& paths);
 // Runs the command under its time limit, says where that ended it, and gives its status.
-[[nodiscard]] int run_command(const host::Child& child);
+[[nodiscard]] int run_command(const host::Child& child, const LaunchPaths& paths);
 
 }  // namespace orchd::daemons

@@ -119,7 +119,8 @@ int launch_run(const LaunchPaths& paths) {
                                     .environment = environment(*spec, paths),
                                     .directory = clone_of(paths),
                                     .timeout_ms = spec->timeout_s * 1000,
-                                    .inherit_output = true});
+                                    .inherit_output = true},
+                                   paths);
     end_leftovers();
     if (agent) keep_what_it_left(*spec, paths, *checkout);
     return status;

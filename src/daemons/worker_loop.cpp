@@ -109,8 +109,9 @@ Status WorkerLoop::attach() {
 
 Status WorkerLoop::rebase() {
     auto& world = owned_.world();
-    const auto longest_ms = world.settings.backoff_cap_s * 1000;
-    return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, longest_ms, world.now()); }).map([](int) {});
+    const auto longest_ms = world.settings.backoff_cap_s * 1000, as_asked_ms = world.settings.defer_limit_s * 1000;
+    return world.db.write([&](store::Tx& tx) { return store::rebase_due_times(tx, longest_ms, as_asked_ms, world.now()); })
+        .map([](int) {});
 }
 
 Status WorkerLoop::run() {

@@ -7,6 +7,7 @@
 #include "daemons/settings_files.h"
 #include "git/budget.h"
 #include "host/host.h"
+#include "host/journal.h"
 #include "host/log.h"
 
 namespace orchd::daemons {
@@ -85,6 +86,7 @@ OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const OwnedWorldOptions& opt
         .free_bytes =
             [] { return host::free_bytes(std::string(names::state_dir)).value_or(std::numeric_limits<std::int64_t>::max()); },
         .inodes = [] { return host::inodes(std::string(names::state_dir)); },
+        .last_line = host::last_line_of,
         .warn =
             [](const std::string& work_item, const std::string& text) {
                 if (work_item.empty()) return host::log(host::Level::warning, text);

@@ -20,7 +20,9 @@ namespace {
 constexpr const char* moved_on = "the task moved on meanwhile";
 
 Caps caps(const settings::Settings& settings) {
-    return {.developer = static_cast<int>(settings.retry_cap), .again = static_cast<int>(settings.again_cap)};
+    return {.developer = static_cast<int>(settings.retry_cap),
+            .again = static_cast<int>(settings.again_cap),
+            .conflict = static_cast<int>(settings.conflict_cap)};
 }
 
 Status note_answers(const Acting& who, Turn& turn, const std::vector<GateAnswer>& answers) {
@@ -38,7 +40,6 @@ Status ask_later(const Acting& who, Turn& turn, std::int64_t ms) {
     auto asked = queue_job(who, {.task_id = turn.task().id,
                                  .role = Role::step,
                                  .due = due_in(who.now, ms),
-                                 .priority = turn.job().priority,
                                  .max_attempts = turn.job().max_attempts,
                                  .commit = {}});
     if (!asked) return fail(asked.error());
@@ -116,7 +117,7 @@ Status write_stage(const Acting& who, Turn& turn, const Decision& decision) {
     if (terminal(decision.to)) return {};
     auto now_there = store::find_task(who.tx.db(), task.id);
     if (!now_there) return fail(now_there.error());
-    return start_stage(turn.world(), who.tx, **now_there, turn.project(), turn.job().priority);
+    return start_stage(turn.world(), who.tx, **now_there, turn.project());
 }
 
 // A deploy is written down when its run is queued; its launcher asks the hook first whether it happened already.
@@ -210,7 +211,6 @@ Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
         auto queued = queue_job(who, {.task_id = task.id,
                                       .role = work.role,
                                       .due = due_now(who.now),
-                                      .priority = turn.job().priority,
                                       .max_attempts = static_cast<int>(turn.world().settings.job_max_attempts),
                                       .commit = work.commit});
         if (!queued) return fail(queued.error());
@@ -227,21 +227,22 @@ Status start_work(Turn& turn, const DueWork& work, store::LeaseKind kind) {
     });
 }
 
-Status give_way(Turn& turn) {
+// After so many rounds in vain others go first, and after so many times of that a person decides.
+Status give_way(Turn& turn, const MergeResult& result) {
+    const auto& settings = turn.world().settings;
+    const auto in_vain =
+        std::to_string(result.rounds) + " rounds of rebase and re-test came to nothing, the last since " + result.answer.reason;
+    if (result.rounds > settings.give_way_cap * settings.merge_tries) return hold(turn, Hold::escalated, in_vain);
     return end_unmoved(turn, "advance.give_way", [&](const Acting& who) -> Status {
         if (auto released = release_leases(turn.world(), who.tx, turn.task()); !released) return released;
-        const std::string reason = turn.project().target + " moved in each of " +
-                                   std::to_string(turn.world().settings.merge_tries) + " rounds: others go first";
-        return wait_for_lease(who, turn, wait_merge_lease, reason);
+        return wait_for_lease(who, turn, wait_merge_lease, in_vain + ": others go first");
     });
 }
-
-constexpr int most_unjudged = 5;
 
 // Back to the earliest stage whose verdict does not hold for what is there.
 Status judge_anew(Turn& turn, Stage stage, const GateAnswer& answer) {
     const std::vector answers{answer};
-    const auto decision = unjudged(turn.task().stage, stage, answer, turn.task().retries, most_unjudged);
+    const auto decision = unjudged(turn.task().stage, stage, answer, turn.task().retries, caps(turn.world().settings).conflict);
     return decision.kind == Decision::Kind::move ? move(turn, decision, answers)
                                                  : hold(turn, decision.hold, decision.reason, answers);
 }
@@ -268,7 +269,7 @@ Status after_merge(Turn& turn, const MergeResult& result, const Decision& forwar
                 return wait_for_lease(who, turn, wait_merge_lease, "another task is merging");
             });
         case MergeResult::Kind::give_way:
-            return give_way(turn);
+            return give_way(turn, result);
         case MergeResult::Kind::cannot_tell:
             return hold(turn, Hold::human,
                         "the forge does not say whether it has merged " + result.commit + " into " + turn.project().target);

@@ -22,7 +22,6 @@ namespace orchd::engine {
 // An advance that finds the stage's work of this stage number undone and no live run of the task queues what is missing (the
 // developer's run, CI of the head, the staging run, the build, the deploy), so a finish that does not queue the follow-up
 // itself only has to ask for the advance.
-[[nodiscard]] Status start_stage(World& world, store::Tx& tx, const store::Task& task, const settings::Project& project,
-                                 int priority = 5);
+[[nodiscard]] Status start_stage(World& world, store::Tx& tx, const store::Task& task, const settings::Project& project);
 
 }  // namespace orchd::engine

@@ -17,6 +17,7 @@ struct Ended {  // a run whose exit is on record, and its job, which is not fini
     store::Task task;
     store::Job job;
     store::Run run;
+    std::string explained = {};  // of an end that its exit status alone does not tell (explain.h)
 };
 
 // Gathered outside any transaction, then written in one with the end of the job. Gathering it again after a crash gives the
@@ -48,6 +49,9 @@ struct Ending {
 // A verdict of this run, for the commit it worked on.
 [[nodiscard]] store::VerdictRow verdict_of(const World& world, const Ended& ended, Gate gate, Colour colour,
                                            const std::string& reason);
+// Whether the run got as far as its spec. One that was killed before its launcher cleared the folder has left nothing: what
+// lies there is an earlier run's.
+[[nodiscard]] bool took_its_spec(const World& world, const Ended& ended);
 [[nodiscard]] std::string describe_run(const Ended& ended);  // "the developer's run ended with exit status 3"
 
 }  // namespace orchd::engine

@@ -1,7 +1,6 @@
 // The end of an agent's run: its commits, and the verdict in its artefact.
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "core/planted.h"
 #include "engine/code.h"
@@ -19,12 +18,6 @@ struct Commits {
     std::string head;     // what the run's branch came to; head_before where it has nothing new
     std::string refused;  // instead: why they are not taken
 };
-
-// A run that was killed before its launcher cleared the folder has left nothing: what lies there is an earlier run's.
-bool took_its_spec(const World& world, const Ended& ended) {
-    std::error_code unseen;
-    return std::filesystem::exists(world.paths.left_dir + "/taken-" + std::to_string(ended.run.id), unseen);
-}
 
 // What the launcher says of it; of a word that cannot be read, that is the reason.
 Result<std::optional<Left>> what_was_left(const World& world, const Ended& ended) {
@@ -138,7 +131,8 @@ Result<Ending> agent_ending(World& world, const Ended& ended, const settings::Pr
         if (!landed->refused.empty()) return with_what_was_left(failure(world, ended, landed->refused));
         ending.head = landed->head;
     }
-    if (!lost.empty() && !planted("left_behind_ignored")) {  // what could be brought in is in the branch; the next run goes on from there
+    if (!lost.empty() &&
+        !planted("left_behind_ignored")) {  // what could be brought in is in the branch; the next run goes on from there
         auto incomplete = failure(world, ended, lost);
         incomplete.head = ending.head;
         return with_what_was_left(std::move(incomplete));

@@ -1,9 +1,12 @@
 #include <boost/json.hpp>
+#include <filesystem>
 
 #include "core/boundary.h"
 #include "engine/advance.h"
 #include "engine/ending.h"
+#include "engine/explain.h"
 #include "engine/files.h"
+#include "engine/later.h"
 #include "engine/report.h"
 #include "engine/runs.h"
 #include "store/jobs.h"
@@ -140,12 +143,17 @@ Status settle(World& world, const Ended& ended, const Ending& ending, const std:
 // Nobody's fault, or the host's: recovery puts the job back, or holds the task, once the unit was seen empty.
 Status put_away(World& world, const Ended& ended, const std::string& head, const std::string& usage,
                 const std::string& because = {}) {
-    const auto why = !because.empty() ? because : ended.job.error.empty() ? describe_run(ended) : ended.job.error;
+    const auto later = because.empty() && outcome(*ended.run.exit) == Outcome::transient ? read_later(world, ended) : Later{};
+    const bool told_by_prepare = !ended.run.prepared_at && !ended.job.error.empty();
+    const auto why = !because.empty()      ? because
+                     : !later.said.empty() ? later.said
+                     : told_by_prepare     ? ended.job.error
+                                           : describe_run(ended);
     boundary("finish.put_away.before");
     auto put = world.db.write([&](store::Tx& tx) -> Status {
         if (!usage.empty())
             if (auto set = store::set_usage(tx, ended.run.id, usage); !set) return set;
-        auto stopping = store::begin_stopping(tx, ended.job.id, ended.run.id, why);
+        auto stopping = store::begin_stopping(tx, ended.job.id, ended.run.id, why, later.at);
         if (!stopping) return fail(stopping.error());
         if (!*stopping) return {};
         if (!head.empty())
@@ -168,10 +176,19 @@ Status keep_usage(World& world, const Ended& ended) {
                    [&] { return world.db.write([&](store::Tx& tx) { return store::set_usage(tx, ended.run.id, usage); }); });
 }
 
-Status conclude(World& world, const Ended& ended) {
+Status conclude(World& world, Ended ended) {
     const auto usage = usage_of(world, ended);
     const auto* project = settings::find(world.projects, ended.task.project);
-    const auto came_to = outcome(*ended.run.exit);
+    auto came_to = outcome(*ended.run.exit);
+    if (project != nullptr) {
+        ended.explained = explain(world, ended, *project);
+        auto lacks = branch_lacks_program(world, ended, *project);
+        if (!lacks) return fail(lacks.error());
+        if (*lacks) {
+            came_to = Outcome::failed;
+            ended.explained += "; " + project->target + " has it, and the branch has not";
+        }
+    }
     if (came_to != Outcome::look && came_to != Outcome::failed) {
         Result<std::string> head;
         if (project != nullptr) head = keep_commits(world, ended, *project);
@@ -206,7 +223,13 @@ store::VerdictRow verdict_of(const World& world, const Ended& ended, Gate gate, 
 }
 
 std::string describe_run(const Ended& ended) {
+    if (!ended.explained.empty()) return ended.explained;
     return "the " + std::string(to_text(ended.job.role)) + "'s run " + describe(*ended.run.exit);
+}
+
+bool took_its_spec(const World& world, const Ended& ended) {
+    std::error_code unseen;
+    return std::filesystem::exists(world.paths.left_dir + "/taken-" + std::to_string(ended.run.id), unseen);
 }
 
 Status finish(World& world, const std::string& work_item, const Monitor& monitor) {

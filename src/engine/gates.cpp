@@ -124,17 +124,13 @@ Answer deploy_status(Gate gate, const GateContext& c) {
     return *built ? green(gate, "built; no deploy hook is configured") : undecided(gate, "not built yet");
 }
 
-Answer nothing_to_ask(Gate gate, const GateContext&) { return not_configured(gate); }
-
 constexpr std::array registry{
     artifacts_present,    // artifacts_present
     analysis_approved,    // analysis_approved
     architecture_done,    // architecture_done
     ci_green,             // ci_green
-    nothing_to_ask,       // no_secrets
     review_approved,      // review_approved
     tests_passed,         // tests_passed
-    nothing_to_ask,       // coverage_ratchet
     staging_image_fresh,  // staging_image_fresh
     staging_status,       // staging_status
     branch_mergeable,     // branch_mergeable

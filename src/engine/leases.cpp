@@ -26,13 +26,25 @@ bool waits_for(const World& world, const store::Task& task, store::LeaseKind kin
     return project != nullptr && forge::repository_of(*project) == key;
 }
 
+// Whether an advance of the task would be worked now: it is neither held nor paused, by itself or with its project, and does
+// not back off after a failure, which nobody else's lease is to cut short.
+Result<bool> can_move(store::Db& db, const store::Task& task, const Now& now) {
+    if (task.hold != Hold::none || task.paused_at) return false;
+    auto project = store::find_project(db, task.project);
+    if (!project) return fail(project.error());
+    if (!*project || (*project)->paused_at) return false;
+    auto advance = store::queued_advance(db, task.id);
+    if (!advance) return fail(advance.error());
+    return !*advance || (*advance)->attempts == 0 || (*advance)->available_boot <= now.boot_ms;
+}
+
 // The run that its holder queued under the lease, which another task has taken since.
 Status cancel_run_under(World& world, const Acting& who, const store::HeldLease& lease, const std::string& key) {
     auto job = store::find_job(who.tx.db(), lease.job_id);
     if (!job) return fail(job.error());
     if (!*job || (*job)->status != JobStatus::queued || (*job)->kind == JobKind::advance) return {};
-    if (auto cancelled = cancel_queued(who, **job, "others went first with " + key + " while its task stood still"); !cancelled)
-        return cancelled;
+    const auto why = "others went first with " + key + " while its task stood still";
+    if (auto cancelled = cancel_queued(who, **job, why, store::Comes::again); !cancelled) return cancelled;
     auto task = store::find_task(who.tx.db(), lease.task_id);
     if (!task) return fail(task.error());
     return ask_advance(world, who.tx, **task);
@@ -65,12 +77,14 @@ Status release_reclaimed(const Acting& who, const store::Task& task, const store
     return add_event(who, "alert", lease.task_id, std::nullopt, {{"key", "lease/" + task.work_item}, {"text", text}});
 }
 
-Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key) {
+Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key, std::int64_t by) {
     auto waiting = store::waiting_tasks(tx.db(), waiting_for(kind, key), std::nullopt);
     if (!waiting) return fail(waiting.error());
     for (const auto& task : *waiting) {
-        if (task.hold == Hold::none && !task.paused_at && waits_for(world, task, kind, key))
-            return ask_advance(world, tx, task);
+        if (task.id == by || !waits_for(world, task, kind, key)) continue;
+        auto able = can_move(tx.db(), task, world.now());
+        if (!able) return fail(able.error());
+        if (*able) return ask_advance(world, tx, task);
     }
     return {};
 }
@@ -91,7 +105,21 @@ Status ask_those_behind(World& world, store::Tx& tx, std::int64_t task_id) {
         if (!leases) return fail(leases.error());
         for (const auto& lease : *leases) {
             if (lease.task_id != task_id) continue;
-            if (auto asked = lease_freed(world, tx, kind, lease.key); !asked) return asked;
+            if (auto asked = lease_freed(world, tx, kind, lease.key, task_id); !asked) return asked;
+        }
+    }
+    return {};
+}
+
+Status ask_those_behind_project(World& world, store::Tx& tx, std::int64_t project_id) {
+    for (const auto kind : {store::LeaseKind::merge, store::LeaseKind::target}) {
+        auto leases = store::all_held(tx.db(), kind);
+        if (!leases) return fail(leases.error());
+        for (const auto& lease : *leases) {
+            auto holder = store::find_task(tx.db(), lease.task_id);
+            if (!holder) return fail(holder.error());
+            if (!*holder || (*holder)->project_id != project_id) continue;
+            if (auto asked = lease_freed(world, tx, kind, lease.key, lease.task_id); !asked) return asked;
         }
     }
     return {};
@@ -103,7 +131,7 @@ Status release_leases(World& world, store::Tx& tx, const store::Task& task, stor
     for (const auto& lease : *leases) {
         if (lease.task_id != task.id) continue;
         if (auto released = store::release_held(tx, kind, lease.key, task.id); !released) return released;
-        if (auto asked = lease_freed(world, tx, kind, lease.key); !asked) return asked;
+        if (auto asked = lease_freed(world, tx, kind, lease.key, task.id); !asked) return asked;
     }
     return {};
 }

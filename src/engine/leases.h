@@ -40,11 +40,15 @@ struct Reclaim {
 [[nodiscard]] Status release_reclaimed(const Acting& who, const store::Task& task, const store::TransitionLease& lease,
                                        const Reclaim& how);
 // The merge or target lease `key` is free: asks for the advance of the oldest task that waits for it and can move. Of a merge
-// lease that may be a task of any project with this repository.
-[[nodiscard]] Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key);
+// lease that may be a task of any project with this repository. `by`: the task that gave it up, which looks again when its own
+// time comes.
+[[nodiscard]] Status lease_freed(World& world, store::Tx& tx, store::LeaseKind kind, const std::string& key,
+                                 std::int64_t by = 0);
 
 // The task stands still, held or paused, with leases that others may now take: asks for the oldest that waits for each.
 [[nodiscard]] Status ask_those_behind(World& world, store::Tx& tx, std::int64_t task_id);
+// The same of every task of a project that was paused.
+[[nodiscard]] Status ask_those_behind_project(World& world, store::Tx& tx, std::int64_t project_id);
 
 // Gives up the task's leases of a kind, with lease_freed() for each.
 [[nodiscard]] Status release_leases(World& world, store::Tx& tx, const store::Task& task, store::LeaseKind kind);

@@ -54,12 +54,20 @@ public:
             if (!round) return fail(round.error());
             auto result = work(*round);
             if (!result || *result) return result ? Result<MergeResult>(**result) : fail(result.error());
-            if (round->number % turn_.world().settings.merge_tries == 0) return MergeResult{Kind::give_way};
+            if (is_last(round->number))
+                return MergeResult{
+                    Kind::give_way, {}, {Gate::branch_mergeable, Colour::undecided, came_to_nothing_}, round->number};
         }
     }
 
 private:
     using Step = Result<std::optional<MergeResult>>;  // nothing: the round is abandoned, on with the next
+
+    // Of those after which others go first; of a task that did so too often already, each.
+    [[nodiscard]] bool is_last(std::int64_t round) const {
+        const auto& settings = turn_.world().settings;
+        return round % settings.merge_tries == 0 || round > settings.give_way_cap * settings.merge_tries;
+    }
 
     Result<bool> take_lease() {
         bool taken = false;
@@ -234,11 +242,13 @@ private:
                              {{"commit", commit}, {"round", std::int64_t{round}}, {"reason", why}});
         });
         if (!written) return fail(written.error());
+        came_to_nothing_ = why;
         return std::nullopt;
     }
 
     Turn& turn_;
-    std::string expected_head_;  // what the gates were green for, or what was pushed here since
+    std::string expected_head_;    // what the gates were green for, or what was pushed here since
+    std::string came_to_nothing_;  // why the last round did
 };
 
 // Settles a merge that is intended since an earlier stage number, by what the forge has.
@@ -275,7 +285,11 @@ Result<bool> merge_under_way(Turn& turn) {
     auto round = present_round(turn);
     if (!round) return fail(round.error());
     if (round->merge) return true;
-    return round->rebase && round->rebase->result == turn.head();
+    if (round->rebase) return round->rebase->result == turn.head();
+    // Or one that came to nothing since the target moved has left the branch so.
+    auto before = store::find_effect(turn.world().db, key_of(turn, round->number - 1, "rebase"));
+    if (!before) return fail(before.error());
+    return done(*before) && (*before)->result == turn.head();
 }
 
 Result<MergeResult> merge(Turn& turn) { return Merge(turn).carry_on(); }

@@ -22,14 +22,15 @@ struct MergeResult {
         red,         // `answer` says why the task goes back: conflicts, or a red re-test
         unjudged,    // a verdict does not hold for what would land: back to `stage`, as `answer` says
         lease_held,  // another task is merging into this repository
-        give_way,    // the target moved in `merge_tries` rounds on end
+        give_way,    // `merge_tries` rounds on end came to nothing, or one more where the task gave way too often already
         refused,     // `answer` says why a person has to decide
         cannot_tell  // the merge may have happened or not, and the forge does not say
     };
     Kind kind;
     std::string commit = {};
-    GateAnswer answer = {};
+    GateAnswer answer = {};  // give_way: why the last round came to nothing
     Stage stage = Stage::review;
+    std::int64_t rounds = 0;  // give_way: how many there were at this stage number
 };
 // What became of a merge that an earlier stage number intended and never moved on from: a person had the stage worked anew
 // meanwhile. It is `merged`, or `cannot_tell`; nothing where there is none, or it did not happen and is abandoned now.

@@ -1,5 +1,6 @@
 #include "engine/notes.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <string_view>
 
@@ -63,6 +64,14 @@ Status post_astray(store::Tx& tx, const std::string& project, const std::string&
 
 std::string job_named(const store::Job& job) {
     return "job " + std::to_string(job.id) + " (" + std::string(to_text(job.role)) + ")";
+}
+
+std::string span_text(std::int64_t ms) {
+    const auto s = std::max<std::int64_t>(0, ms) / 1000;
+    if (s < 120) return std::to_string(s) + " s";
+    if (s < 120 * 60) return std::to_string(s / 60) + " min";
+    if (s < 48 * 3600) return std::to_string(s / 3600) + " h";
+    return std::to_string(s / 86400) + " days";
 }
 
 }  // namespace orchd::engine

@@ -2,6 +2,7 @@
 // them to the journal. A body is {"message_id", "text", "task", "project"}.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/time.h"
@@ -28,5 +29,8 @@ namespace orchd::engine {
 
 // A job as people are told of it: "job 17 (developer)".
 [[nodiscard]] std::string job_named(const store::Job& job);
+
+// "40 s", "4 min", "3 h", "2 days"
+[[nodiscard]] std::string span_text(std::int64_t ms);
 
 }  // namespace orchd::engine

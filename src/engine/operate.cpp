@@ -7,6 +7,7 @@
 #include "engine/advance.h"
 #include "engine/events.h"
 #include "engine/leases.h"
+#include "engine/mended.h"
 #include "engine/operate_within.h"
 #include "engine/operation.h"
 #include "engine/why.h"
@@ -84,11 +85,11 @@ Result<store::Task> create_task_within(World& world, const Acting& who, const Ta
     auto row = store::ensure_project(who.tx, request.project);
     if (!row) return fail(row.error());
     auto task = store::create_task(who.tx, row->id, request.work_item, WorkItem::parse(request.work_item)->branch(),
-                                   request.title, request.body, who.now);
+                                   request.title, request.body, who.now, request.priority);
     if (!task) return task;
     if (auto noted = add_event(who, "task_created", task->id, std::nullopt, {{"title", request.title}}); !noted)
         return fail(noted.error());
-    if (auto started = start_stage(world, who.tx, *task, **project, request.priority); !started) return fail(started.error());
+    if (auto started = start_stage(world, who.tx, *task, **project); !started) return fail(started.error());
     return task;
 }
 
@@ -173,7 +174,7 @@ Status release_hold_within(World& world, const Acting& who, const std::string& w
     if (task->hold == Hold::none) return fail(Errc::conflict, work_item + " is not held");
     if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
     if (auto released = change_hold(who, *task, Hold::none, "released by " + who.actor); !released) return released;
-    return ask_advance(world, who.tx, *task);
+    return ask_anew(world, who, *task, "released by " + who.actor);
 }
 
 Status release_hold(World& world, const std::string& work_item, const std::string& by) {

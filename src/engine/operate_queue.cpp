@@ -100,7 +100,6 @@ Status queue_anew(World& world, const Acting& who, const store::Job& job, const 
     auto queued = queue_job(who, {.task_id = task.id,
                                   .role = job.role,
                                   .due = due_now(who.now),
-                                  .priority = job.priority,
                                   .max_attempts = job.max_attempts,
                                   .commit = job.commit});
     if (!queued) return fail(queued.error());
@@ -185,6 +184,8 @@ Status pause(World& world, const std::string& scope, const std::string& reason, 
         if (!paused) return paused;
         if (const auto task = task_of(*what))
             if (auto asked = ask_those_behind(world, who.tx, *task); !asked) return asked;
+        if (const auto* project = std::get_if<store::Project>(&*what))
+            if (auto asked = ask_those_behind_project(world, who.tx, project->id); !asked) return asked;
         return add_event(who, "paused", task_of(*what), std::nullopt, {{"scope", scope}, {"reason", reason}});
     });
 }

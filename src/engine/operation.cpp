@@ -64,8 +64,8 @@ Status hold_those_waiting_for(World& world, const Acting& who, const store::Task
     return {};
 }
 
-Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why) {
-    auto cancelled = store::cancel_queued(who.tx, job.id, why, who.now);
+Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why, store::Comes comes) {
+    auto cancelled = store::cancel_queued(who.tx, job.id, why, who.now, comes);
     if (!cancelled) return fail(cancelled.error());
     return job_changed(who, job, JobStatus::queued, JobStatus::cancelled, why);
 }

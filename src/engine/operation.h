@@ -29,7 +29,8 @@ auto operate(World& world, const std::string& by, Work&& work) {
 // The task was cancelled: holds those that wait for it.
 [[nodiscard]] Status hold_those_waiting_for(World& world, const Acting& who, const store::Task& cancelled);
 
-[[nodiscard]] Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why);
+[[nodiscard]] Status cancel_queued(const Acting& who, const store::Job& job, const std::string& why,
+                                   store::Comes comes = store::Comes::no_more);
 // Ends a live job: at once if it is queued, otherwise through `stopping`. A running advance is left to see for itself; a deploy
 // under way is Errc::conflict, since nobody could tell what it leaves.
 [[nodiscard]] Status end_job(const Acting& who, const store::Job& job, const std::string& why);

@@ -88,6 +88,8 @@ struct World {
     // Free bytes on the database's file system.
     std::function<std::int64_t()> free_bytes = [] { return std::numeric_limits<std::int64_t>::max(); };
     std::function<Inodes()> inodes = [] { return Inodes{}; };  // of the same
+    // The last line that the run of this invocation said, where it can be had.
+    std::function<std::string(const std::string& invocation_id)> last_line = [](const std::string&) { return std::string(); };
     // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
     // How the settings were come by; null: they are in force.

@@ -6,6 +6,7 @@
 #include "core/boundary.h"
 #include "core/names.h"
 #include "core/planted.h"
+#include "engine/mended.h"
 #include "store/facts.h"
 #include "store/pass_lock.h"
 #include "store/tasks.h"
@@ -177,6 +178,7 @@ Result<Recovered> recover(World& world) {
     if (world.settings.impossible_queued_sanitize_enabled) heal(world, recovered);
     for (const auto& claim : *live)
         if (auto looked = look_after(world, claim, recovered); !looked) world.warn(claim.work_item, looked.error().text);
+    release_mended(world, recovered);
     if (world.settings.lease_reclaim_enabled) reclaim_leases(world, recovered);
     if (loaded && world.settings.reaper_enabled) stop_orphans(world, *loaded, *live, recovered);
     return recovered;
@@ -198,7 +200,8 @@ std::string describe(const Recovered& recovered) {
     const std::array parts{
         std::pair(recovered.requeued, " jobs queued again"),  std::pair(recovered.resumed, " finishes resumed"),
         std::pair(recovered.stopped_units, " units stopped"), std::pair(recovered.held, " tasks held"),
-        std::pair(recovered.leases, " leases reclaimed"),     std::pair(recovered.healed, " rows healed")};
+        std::pair(recovered.released, " holds released"),     std::pair(recovered.leases, " leases reclaimed"),
+        std::pair(recovered.healed, " rows healed")};
     std::string text;
     for (const auto& [count, what] : parts)
         if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + what;

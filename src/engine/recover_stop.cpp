@@ -2,7 +2,9 @@
 #include "core/boundary.h"
 #include "core/names.h"
 #include "core/planted.h"
+#include "engine/later.h"
 #include "engine/leases.h"
+#include "engine/mended.h"
 #include "engine/notes.h"
 #include "engine/recover.h"
 #include "store/leases.h"
@@ -63,22 +65,35 @@ Status end_job(const Acting& who, const Stopped& stopped, JobStatus to) {
     return job_changed(who, stopped.job, JobStatus::stopping, to, stopped.job.error);
 }
 
-// Held by its attempts or because its command is not there: by what nobody but a person can mend.
+// The task needs a person: the job waits until the hold is released, and others go first meanwhile.
+Status call_for(World& world, const Acting& who, const Stopped& stopped, Hold hold, const std::string& why,
+                Recovered& recovered) {
+    if (stopped.task.hold != Hold::none) return {};
+    ++recovered.held;
+    if (auto held = change_hold(who, stopped.task, hold, why); !held) return held;
+    if (auto asked = ask_those_behind(world, who.tx, stopped.task.id); !asked) return asked;
+    return add_event(
+        who, "alert", stopped.task.id, stopped.job.id,
+        {{"key", std::string(to_text(hold)) + '/' + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
+}
+
+// Held by its attempts, because its command is not there, or because it hangs, which trying again does not mend: by what nobody
+// but a person can.
 Status count_death(World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
-    if (came_to == Outcome::infra) {
+    if (came_to == Outcome::infra || came_to == Outcome::too_long) {
         auto retries = stopped.task.retries;
         ++(planted("death_blamed") ? retries.developer : retries.infrastructure);
         if (auto set = store::set_retries(who.tx, stopped.task.id, retries, who.now); !set) return set;
     }
-    const bool used_up = stopped.job.attempts >= stopped.job.max_attempts && !planted("attempts_without_end");
-    if ((came_to != Outcome::cannot_run && !used_up) || stopped.task.hold != Hold::none) return {};
-    ++recovered.held;
+    const bool hangs = came_to == Outcome::too_long && stopped.job.kind != JobKind::agent;
+    const bool used_up = stopped.job.deaths() >= stopped.job.max_attempts && !planted("attempts_without_end");
+    if (came_to != Outcome::cannot_run && !hangs && !used_up) return {};
     const auto why = job_named(stopped.job) + ": " + stopped.job.error +
-                     (used_up ? ", the last of " + std::to_string(stopped.job.attempts) + " attempts" : "");
-    if (auto held = change_hold(who, stopped.task, Hold::infra, why); !held) return held;
-    if (auto asked = ask_those_behind(world, who.tx, stopped.task.id); !asked) return asked;
-    return add_event(who, "alert", stopped.task.id, stopped.job.id,
-                     {{"key", "infra/" + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
+                     (used_up ? ", the last of " + std::to_string(stopped.job.deaths()) + " attempts" : "");
+    if (auto called = call_for(world, who, stopped, Hold::infra, why, recovered); !called || used_up) return called;
+    // The hold ends once this is another: until then the same would come of it.
+    if (stopped.task.hold != Hold::none) return {};
+    return store::set_hold_watch(who.tx, stopped.task.id, depends_on(world, stopped.task, stopped.job.role));
 }
 
 // Of the dead step itself; anybody else's is reclaim_leases()' to judge.
@@ -90,16 +105,30 @@ Status release_transition_of(const World& world, const Acting& who, const Stoppe
     return release_reclaimed(who, stopped.task, **lease, {.forced = age_ms(who.now, stopped.run) > ceiling_ms(world)});
 }
 
-Status queue_again(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
-    const auto came_to = stopped.run.exit ? outcome(*stopped.run.exit) : Outcome::infra;
-    const auto wait = backoff_ms(stopped.job.attempts, world.settings.backoff_base_s * 1000,
-                                 world.settings.backoff_cap_s * 1000, world.random());
-    auto queued = store::requeue(who.tx, stopped.job.id, stopped.run.id, due_in(who.now, wait), stopped.job.error, who.now);
+Status requeue(const Acting& who, const Stopped& stopped, std::int64_t wait_ms, const std::string& why, store::Waits waits) {
+    auto queued = store::requeue(who.tx, stopped.job.id, stopped.run.id, due_in(who.now, wait_ms), why, who.now, waits);
     if (!queued) return fail(queued.error());
     auto job = store::find_job(who.tx.db(), stopped.job.id);  // an advance that was asked for again meanwhile is cancelled
     if (!job) return fail(job.error());
-    if (auto noted = job_changed(who, stopped.job, JobStatus::stopping, (*job)->status, stopped.job.error); !noted)
-        return noted;
+    return job_changed(who, stopped.job, JobStatus::stopping, (*job)->status, why);
+}
+
+// Its run asked to come later: nobody's death.
+Status queue_later(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
+    const auto later = put_off(world.settings, stopped.job, who.now, world.random());
+    if (auto queued = requeue(who, stopped, later.wait_ms, later.why, store::Waits::as_asked); !queued) return queued;
+    ++recovered.requeued;
+    if (later.too_long)
+        return call_for(world, who, stopped, Hold::escalated, job_named(stopped.job) + ": " + later.why, recovered);
+    return ask_those_behind(world, who.tx, stopped.task.id);
+}
+
+Status queue_again(World& world, const Acting& who, const Stopped& stopped, Recovered& recovered) {
+    const auto came_to = stopped.run.exit ? outcome(*stopped.run.exit) : Outcome::infra;
+    if (came_to == Outcome::transient) return queue_later(world, who, stopped, recovered);
+    const auto wait = backoff_ms(stopped.job.deaths(), world.settings.backoff_base_s * 1000,
+                                 world.settings.backoff_cap_s * 1000, world.random());
+    if (auto queued = requeue(who, stopped, wait, stopped.job.error, store::Waits::after_a_death); !queued) return queued;
     ++recovered.requeued;
     return count_death(world, who, stopped, came_to, recovered);
 }

@@ -47,7 +47,7 @@ struct Monitor {  // $MONITOR_*; empty result: started without them, to resume w
 [[nodiscard]] Status finish(World& world, const std::string& work_item, const Monitor& monitor);
 
 struct Recovered {
-    int requeued = 0, resumed = 0, stopped_units = 0, held = 0, leases = 0, healed = 0;
+    int requeued = 0, resumed = 0, stopped_units = 0, held = 0, released = 0, leases = 0, healed = 0;
     int dying = 0;           // seen empty, but not often enough: to be looked at again after `between_ticks_ms`
     bool elsewhere = false;  // another process makes a pass just now: nothing was done
 };
@@ -56,7 +56,8 @@ inline constexpr std::int64_t between_ticks_ms = 1000;  // looks that are closer
 // gone, every few seconds. Reads only live rows; one process makes it at a time.
 // (1) Runs of another boot are lost at once, empty ones after `reaper_dead_ticks`. (2) A recorded exit without a finish: the
 // finish unit is started. (3) Over the ceiling `reaper_max_running_s` a run is stopped. `stopping` jobs: unit stopped, seen
-// empty, then queued again with back-off, held as `infra` where the attempts are used up or the command cannot be executed, or
+// empty, then queued again with back-off, or for the time that its run asked for (later.h); held as `infra` where the attempts
+// are used up, the command cannot be executed or a check hangs, as `escalated` where it asked to come later for too long; or
 // finished as cancelled where the task is cancelled or held `human` (see cancel_job). Leases whose owner is gone are released,
 // units that no live job owns are stopped (prepares, finishes and steps once they have been seen so for half a minute),
 // impossible rows healed. One bad job never stops the pass. Without `reaper_enabled` nothing of this boot is judged: what

@@ -99,7 +99,7 @@ Status ask_advance(World& world, store::Tx& tx, const store::Task& task) {
     return {};
 }
 
-Status start_stage(World& world, store::Tx& tx, const store::Task& task, const settings::Project& project, int priority) {
+Status start_stage(World& world, store::Tx& tx, const store::Task& task, const settings::Project& project) {
     const auto role = first_role(task.stage, project);
     const bool needs_target = task.stage == Stage::deploy_staging || task.stage == Stage::deploy;
     if (!role || needs_target) return ask_advance(world, tx, task);
@@ -107,7 +107,6 @@ Status start_stage(World& world, store::Tx& tx, const store::Task& task, const s
     auto queued = queue_job(who, {.task_id = task.id,
                                   .role = *role,
                                   .due = due_now(who.now),
-                                  .priority = priority,
                                   .max_attempts = static_cast<int>(world.settings.job_max_attempts),
                                   .commit = {}});
     if (!queued) return fail(queued.error());

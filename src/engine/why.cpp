@@ -14,15 +14,6 @@
 namespace orchd::engine {
 namespace {
 
-// "40 s", "4 min", "3 h", "2 days"
-std::string span_text(std::int64_t ms) {
-    const auto s = std::max<std::int64_t>(0, ms) / 1000;
-    if (s < 120) return std::to_string(s) + " s";
-    if (s < 120 * 60) return std::to_string(s / 60) + " min";
-    if (s < 48 * 3600) return std::to_string(s / 3600) + " h";
-    return std::to_string(s / 86400) + " days";
-}
-
 std::string with_reason(const std::string& text, const std::string& reason) {
     return reason.empty() ? text + "." : text + ": " + reason;
 }
@@ -33,9 +24,8 @@ Why held(const store::Task& task) {
         case Hold::escalated:
             return {.text = with_reason("Held: escalated", task.hold_reason), .command = command, .needs_you = true};
         case Hold::infra:
-            return {.text = with_reason("Held: the infrastructure failed", task.hold_reason),
-                    .command = command,
-                    .needs_you = true};
+            return {
+                .text = with_reason("Held: orchd could not go on", task.hold_reason), .command = command, .needs_you = true};
         case Hold::blocked:
             return {.text = with_reason("Held as blocked", task.hold_reason), .command = command, .needs_you = true};
         case Hold::needs_input:
@@ -120,6 +110,11 @@ Why queued(const store::Task& task, const store::Job& job, const HostView& host)
                             wrong_with_file(task.project, host),
                     .command = "orchctl project check " + task.project};
         case store::Obstacle::not_due:
+            if (job.retry_at)
+                return {.text = "Asked to come later: " + name + " is started again at " + utc_text(job.available_at) + ": " +
+                                job.error + ".",
+                        .since = job.deferred_since,
+                        .until = job.available_at};
             return {.text = "Backing off: " + name + " starts at " + utc_text(job.available_at) + "." + after,
                     .until = job.available_at};
         case store::Obstacle::host_slots:

@@ -64,6 +64,8 @@ public:
     // Why a file at this path cannot be committed on top of the commit: a folder of it is a symlink, a submodule or a file
     // there, or .gitignore names it. Nothing where it can.
     [[nodiscard]] virtual Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) = 0;
+    // Whether the commit has a file there that may be executed, or a symlink.
+    [[nodiscard]] virtual Result<bool> has_program(const std::string& commit, const std::string& path) = 0;
     // Paths that differ between two commits.
     [[nodiscard]] virtual Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) = 0;
     // `git patch-id --verbatim` (stable, and blanks count) of base..head without `excluded_folder`; "empty" for an empty patch.

@@ -252,6 +252,13 @@ Result<std::optional<std::string>> DiskMirror::obstacle(const std::string& commi
     return repository_.obstacle(commit, file);
 }
 
+Result<bool> DiskMirror::has_program(const std::string& commit, const std::string& path) {
+    if (auto ok = check_oid(commit); !ok) return fail(ok.error());
+    const auto listed = output(repository_.call({"ls-tree", "--full-tree", "-z", commit, "--", path}));
+    if (!listed) return fail(listed.error());
+    return listed->starts_with("100755 ") || listed->starts_with("120000 ");
+}
+
 Result<std::vector<std::string>> DiskMirror::changed_paths(const std::string& from, const std::string& to) {
     if (auto ok = check_oid(from); !ok) return fail(ok.error());
     if (auto ok = check_oid(to); !ok) return fail(ok.error());

@@ -16,9 +16,13 @@ struct Settings {
     std::int64_t max_steps = 4;                  // ORCH_MAX_STEPS
     std::int64_t retry_cap = 3;                  // ORCH_RETRY_CAP: back to development, then escalated
     std::int64_t again_cap = 3;                  // ORCH_AGAIN_CAP
+    std::int64_t conflict_cap = 5;               // ORCH_CONFLICT_CAP: back to development by a conflict, then escalated
+    std::int64_t give_way_cap = 5;               // ORCH_GIVE_WAY_CAP: `merge_tries` rounds in vain, so often, then escalated
     std::int64_t job_max_attempts = 5;           // ORCH_JOB_MAX_ATTEMPTS: infrastructure deaths of one job before an infra hold
     std::int64_t backoff_base_s = 5;             // ORCH_BACKOFF_BASE_S
     std::int64_t backoff_cap_s = 300;            // ORCH_BACKOFF_CAP_S
+    std::int64_t defer_cap_s = 3600;             // ORCH_DEFER_CAP_S: longest wait for a run that asks to come later, by itself
+    std::int64_t defer_limit_s = 86400;          // ORCH_DEFER_LIMIT_S: so long may it ask, then escalated
     std::int64_t recovery_interval_s = 5;        // ORCH_RECOVERY_INTERVAL_S
     std::int64_t reaper_interval_s = 60;         // ORCH_REAPER_INTERVAL_S: of orchd-reaper.timer
     std::int64_t reaper_dead_ticks = 2;          // ORCH_REAPER_DEAD_TICKS

@@ -24,11 +24,20 @@ constexpr std::array table{
     Key{"retry_cap", &S::retry_cap, 0, 100, Unit::none,
         "How often a red verdict sends a task back to development before it is escalated"},
     Key{"again_cap", &S::again_cap, 0, 100, Unit::none, "How often one stage is worked again before its task is escalated"},
+    Key{"conflict_cap", &S::conflict_cap, 0, 100, Unit::none,
+        "How often a conflict with the target branch sends a task back to development before it is escalated"},
+    Key{"give_way_cap", &S::give_way_cap, 0, 100, Unit::none,
+        "How often a task gives way at the merge, after merge_tries rounds in vain each, before it is escalated"},
     Key{"job_max_attempts", &S::job_max_attempts, 1, 100, Unit::none,
         "Deaths by infrastructure (signal, time-out, reboot) that one job survives before its task is held"},
     Key{"backoff_base_s", &S::backoff_base_s, 1, day_s, Unit::seconds,
         "First waiting time of a job that is tried again; it doubles with each attempt, with full jitter"},
     Key{"backoff_cap_s", &S::backoff_cap_s, 1, day_s, Unit::seconds, "Longest waiting time of a job that is tried again"},
+    Key{"defer_cap_s", &S::defer_cap_s, 1, day_s, Unit::seconds,
+        "Longest waiting time of a job whose run asked to come later (exit status 75) and left no retry_at; it grows from "
+        "backoff_base_s"},
+    Key{"defer_limit_s", &S::defer_limit_s, 1, 30 * day_s, Unit::seconds,
+        "Time for which the runs of one job may ask to come later, from the first time on, before its task is escalated"},
     Key{"recovery_interval_s", &S::recovery_interval_s, 1, 3600, Unit::seconds,
         "Time between two passes of the worker over everything that runs"},
     Key{"reaper_interval_s", &S::reaper_interval_s, 5, 3600, Unit::seconds,
@@ -193,6 +202,7 @@ std::span<const Nesting> nestings() {
         {{{"reaper_interval_s"}}, "reaper_max_running_s", "the ceiling is kept by the reaper's passes too"},
         {{{"ballast_bytes"}}, "disk_floor_bytes", "a ballast that was given back must not let new work begin"},
         {{{"backoff_base_s"}}, "backoff_cap_s", "waiting times grow from the base to the cap"},
+        {{{"backoff_base_s"}}, "defer_cap_s", "waiting times grow from the base to the cap"},
     };
     return all;
 }

@@ -105,13 +105,14 @@ Result<std::optional<std::int64_t>> next_due_boot(Db& db, const Now& now) {
     }
 }
 
-Result<int> rebase_due_times(Tx& tx, std::int64_t longest_ms, const Now& now) {
+Result<int> rebase_due_times(Tx& tx, std::int64_t longest_ms, std::int64_t longest_as_asked_ms, const Now& now) {
     return change(tx.db(),
-                  "UPDATE jobs SET available_boot = iif(available_at <= ?1, 0, ?2 + min(available_at - ?1, ?4)),"
+                  "UPDATE jobs SET available_boot = iif(available_at <= ?1, 0, ?2 + min(available_at - ?1,"
+                  " iif(retry_at IS NULL, ?4, ?5))),"
                   " available_boot_id = iif(available_at <= ?1, '', ?3)"
                   " WHERE status IN ('queued', 'running', 'stopping') AND status = 'queued' AND available_boot > 0"
                   " AND available_boot_id <> ?3",
-                  now.utc_ms, now.boot_ms, now.boot_id, longest_ms);
+                  now.utc_ms, now.boot_ms, now.boot_id, longest_ms, longest_as_asked_ms);
 }
 
 }  // namespace orchd::store

@@ -11,8 +11,9 @@ namespace orchd::store {
 
 inline constexpr std::string_view job_columns =
     "j.id, j.task_id, j.project_id, j.stage_seq, j.kind, j.role, j.status, j.priority, j.available_at, j.attempts,"
-    " j.max_attempts, j.run_id, j.started_at, j.finished_at, j.\"commit\", j.error, j.blocked, j.created_at, j.available_boot";
-inline constexpr int job_column_count = 19;
+    " j.max_attempts, j.run_id, j.started_at, j.finished_at, j.\"commit\", j.error, j.blocked, j.created_at, j.available_boot,"
+    " j.deferrals, j.deferred_since, j.retry_at";
+inline constexpr int job_column_count = 22;
 inline constexpr std::string_view run_columns =
     "r.id, r.job_id, r.task_id, r.unit, r.boot_id, r.invocation_id, r.started_at, r.started_boot, r.prepared_at, r.exit_kind,"
     " r.exit_status, r.exited_at, r.finished_at, r.dead_ticks, r.usage, r.head_before, r.head_after";

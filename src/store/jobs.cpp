@@ -37,7 +37,10 @@ Job read_job(const Row& row) {
             .error = row.text(15),
             .blocked = row.integer(16) != 0,
             .created_at = row.integer(17),
-            .available_boot = row.integer(18)};
+            .available_boot = row.integer(18),
+            .deferrals = static_cast<int>(row.integer(19)),
+            .deferred_since = row.maybe_integer(20),
+            .retry_at = row.maybe_integer(21)};
 }
 
 Run read_run(const Row& row, int first) {
@@ -75,16 +78,38 @@ std::string claim_query(std::string_view on, std::string_view hint) {
            " JOIN tasks AS t ON t.id = j.task_id JOIN projects AS p ON p.id = j.project_id ";
 }
 
+namespace {
+
+// Of the predecessor that was cancelled to come again, where the task's newest job of this role and stage number is one. Its
+// waiting time is kept only where a run asked for it.
+Status go_on_from_predecessor(Db& db, std::int64_t job_id) {
+    return write_rows(
+        db,
+        "UPDATE jobs SET attempts = before.attempts, deferrals = before.deferrals, deferred_since = before.deferred_since,"
+        " retry_at = iif(before.retry_at > jobs.available_at, before.retry_at, NULL),"
+        " available_at = iif(before.retry_at > jobs.available_at, before.available_at, jobs.available_at),"
+        " available_boot = iif(before.retry_at > jobs.available_at, before.available_boot, jobs.available_boot),"
+        " available_boot_id = iif(before.retry_at > jobs.available_at, before.available_boot_id, jobs.available_boot_id)"
+        " FROM (SELECT * FROM jobs WHERE task_id = (SELECT task_id FROM jobs WHERE id = ?1) AND id < ?1"
+        " AND role = (SELECT role FROM jobs WHERE id = ?1) ORDER BY id DESC LIMIT 1) AS before"
+        " WHERE jobs.id = ?1 AND before.comes_again = 1 AND before.stage_seq = jobs.stage_seq",
+        job_id);
+}
+
+}  // namespace
+
 Result<std::optional<std::int64_t>> enqueue(Tx& tx, const NewJob& job, const Now& now) {
     auto& db = tx.db();
     const auto due = settled(job.due, now);
     auto made = find_row(db,
                          "INSERT INTO jobs (task_id, project_id, stage_seq, kind, role, status, priority, available_at,"
                          " available_boot, available_boot_id, max_attempts, \"commit\", created_at)"
-                         " SELECT id, project_id, stage_seq, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM tasks"
+                         " SELECT id, project_id, stage_seq, ?2, ?3, 'queued', priority, ?4, ?5, ?6, ?7, ?8, ?9 FROM tasks"
                          " WHERE id = ?1 ON CONFLICT DO NOTHING RETURNING id",
-                         first_integer, job.task_id, to_text(kind_of(job.role)), to_text(job.role), job.priority, due.utc_ms,
-                         due.boot_ms, due.boot_id, job.max_attempts, job.commit, now.utc_ms);
+                         first_integer, job.task_id, to_text(kind_of(job.role)), to_text(job.role), due.utc_ms, due.boot_ms,
+                         due.boot_id, job.max_attempts, job.commit, now.utc_ms);
+    if (made && *made && kind_of(job.role) != JobKind::advance)
+        if (auto gone_on = go_on_from_predecessor(db, **made); !gone_on) return fail(gone_on.error());
     if (!made || *made) return made;
     auto known = find_row(db, "SELECT 1 FROM tasks WHERE id = ?", first_integer, job.task_id);
     if (!known) return fail(known.error());
@@ -103,6 +128,12 @@ Result<std::optional<Job>> find_job(Db& db, std::int64_t id) {
 
 Result<std::optional<Job>> live_run_job(Db& db, std::int64_t task_id) {
     static const std::string sql = job_query("j.unique_key = 'run:' || ? AND j.status IN ('queued', 'running', 'stopping')");
+    return find_row(db, sql, read_job, task_id);
+}
+
+Result<std::optional<Job>> queued_advance(Db& db, std::int64_t task_id) {
+    static const std::string sql =
+        job_query("j.unique_key = 'advance:' || ? AND j.status IN ('queued', 'running', 'stopping') AND j.status = 'queued'");
     return find_row(db, sql, read_job, task_id);
 }
 

@@ -14,13 +14,14 @@ struct NewJob {
     std::int64_t task_id = 0;
     Role role = Role::developer;
     Due due = {};
-    int priority = 5;
     int max_attempts = 5;
     std::string commit = {};
 };
-// Queues a job of kind_of(role) at the task's present stage_seq. A job that runs a unit takes the key "run:TASK-ID": nothing is
-// inserted and nullopt returned while another live job has it. For role step (an `advance`): nullopt if one is queued already,
-// which is then brought forward to `due` where that is earlier. "At once" is written as the present time of this boot.
+// Queues a job of kind_of(role) at the task's present stage_seq and with its priority. A job that runs a unit takes the key
+// "run:TASK-ID": nothing is inserted and nullopt returned while another live job has it. One whose predecessor at this stage
+// number was cancelled to come again has that one's attempts and what it was asked to wait for. For role step (an `advance`):
+// nullopt if one is queued already, which is then brought forward to `due` where that is earlier. "At once" is written as the
+// present time of this boot.
 [[nodiscard]] Result<std::optional<std::int64_t>> enqueue(Tx& tx, const NewJob& job, const Now& now);
 
 struct Limits {
@@ -53,7 +54,8 @@ struct Claim {
 [[nodiscard]] Result<std::optional<std::int64_t>> next_due_boot(Db& db, const Now& now);
 // Jobs made due in an earlier boot: puts what is left of their waiting time, `longest_ms` at most, on this boot's clock: a wall
 // clock that was set back keeps nothing waiting for longer than it could have been told to. Called once at the worker's start.
-[[nodiscard]] Result<int> rebase_due_times(Tx& tx, std::int64_t longest_ms, const Now& now);
+// Of a job that waits as its run asked `longest_as_asked_ms`.
+[[nodiscard]] Result<int> rebase_due_times(Tx& tx, std::int64_t longest_ms, std::int64_t longest_as_asked_ms, const Now& now);
 
 [[nodiscard]] Result<std::optional<Job>> find_job(Db& db, std::int64_t id);
 [[nodiscard]] Result<std::optional<Run>> find_run(Db& db, std::int64_t id);
@@ -61,6 +63,8 @@ struct Claim {
 [[nodiscard]] Result<std::optional<Job>> live_run_job(Db& db, std::int64_t task_id);
 // Whether a job of this role that was queued at this stage number ended as `done`.
 [[nodiscard]] Result<bool> worked(Db& db, std::int64_t task_id, std::int64_t stage_seq, Role role);
+// The task's queued advance job, if there is one.
+[[nodiscard]] Result<std::optional<Job>> queued_advance(Db& db, std::int64_t task_id);
 // The task's running advance job, if there is one.
 [[nodiscard]] Result<std::optional<Job>> running_advance(Db& db, std::int64_t task_id);
 // All jobs that are running or stopping, with their runs: what a pass over the living reads.
@@ -97,14 +101,21 @@ struct JobFilter {
 // running|stopping -> done|failed|cancelled, guarded by run id. False if the job moved on.
 [[nodiscard]] Result<bool> finish_job(Tx& tx, std::int64_t job_id, std::int64_t run_id, JobStatus to, const std::string& error,
                                       const std::string& head_after, const Now& now);
-// running -> stopping, guarded by run id: prepare refuses the run from here on. False if the job moved on.
-[[nodiscard]] Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why);
+// running -> stopping, guarded by run id: prepare refuses the run from here on. False if the job moved on. `retry_at`: when its
+// run asked to be started again, UTC milliseconds.
+[[nodiscard]] Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why,
+                                          std::optional<std::int64_t> retry_at = {});
 // stopping -> queued, due at `due`; clears every run column. To be called only after the run's cgroup was seen empty. An
-// advance of which another is queued already is cancelled instead: that one asks the same.
+// advance of which another is queued already is cancelled instead: that one asks the same, and takes over its attempts and its
+// waiting time, or what is asked anew each time would never come to an end.
+enum class Waits { after_a_death, as_asked };  // as_asked: its run asked to come later, which counts as one more deferral
 [[nodiscard]] Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error,
-                                   const Now& now);
-// queued -> cancelled. False if it is not queued.
-[[nodiscard]] Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now);
+                                   const Now& now, Waits waits = Waits::after_a_death);
+// queued -> cancelled. False if it is not queued. One that comes again is queued anew by its task's advance, and goes on where
+// this one left off.
+enum class Comes { no_more, again };
+[[nodiscard]] Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now,
+                                         Comes comes = Comes::no_more);
 // The run was seen empty once more: returns the count, or 0 where the last tick is less than `apart_ms` ago and so this one
 // does not count. With `seen_empty` false the count goes back to 0.
 [[nodiscard]] Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty, std::int64_t apart_ms, const Now& now);

@@ -46,7 +46,9 @@ struct HeldTexts {
                   " id IN (held.job_id, (SELECT id FROM jobs WHERE unique_key = 'advance:' || held.task_id"
                   " AND status IN ('queued', 'running', 'stopping')), (SELECT id FROM jobs WHERE"
                   " unique_key = 'advancing:' || held.task_id AND status IN ('queued', 'running', 'stopping')))"
-                  " AND (status IN ('running', 'stopping') OR (status = 'queued' AND blocked = 0)))"),
+                  " AND (status IN ('running', 'stopping') OR (status = 'queued' AND blocked = 0"
+                  " AND (retry_at IS NULL OR retry_at <= excluded.acquired_at)"
+                  " AND project_id NOT IN (SELECT id FROM projects WHERE paused_at IS NOT NULL))))"),
           release("DELETE FROM " + table + " WHERE " + key + " = ? AND task_id = ?"),
           find("SELECT " + key + ", task_id, job_id, acquired_at FROM " + table + " WHERE " + key + " = ?"),
           list("SELECT " + key + ", task_id, job_id, acquired_at FROM " + table + " ORDER BY 1"),

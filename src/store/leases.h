@@ -25,8 +25,9 @@ namespace orchd::store {
 
 enum class LeaseKind { merge, target };
 // Takes the lease `key` for (task, job): if it is free, the task's own already (the job is then replaced), or its holder is no
-// longer live: neither that job nor an advance of its task is running, stopping, or queued and not blocked (so a paused or held
-// task keeps nobody waiting). False if another holds it.
+// longer live: neither that job nor an advance of its task is running, stopping, or queued, not blocked, of a project that is
+// not paused, and not put off by a run that asked to come later (so what stands still keeps nobody waiting). False if another
+// holds it.
 [[nodiscard]] Result<bool> acquire_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id,
                                         std::int64_t job_id, const Now& now);
 [[nodiscard]] Status release_held(Tx& tx, LeaseKind kind, const std::string& key, std::int64_t task_id);

@@ -56,10 +56,15 @@ const std::vector<Migration>& migrations() {
         std::string schema;
         for (const auto part : {schema_1_tasks, schema_1_jobs, schema_1_leases, schema_1_facts, schema_1_outside})
             schema += part;
-        return std::vector<Migration>{
-            {1, std::move(schema)},           {2, std::string(schema_2_deliveries)}, {3, std::string(schema_3_totals)},
-            {4, std::string(schema_4_ticks)}, {5, std::string(schema_5_seen)},       {6, std::string(schema_intake)},
-            {7, std::string(schema_identity)}};
+        return std::vector<Migration>{{1, std::move(schema)},
+                                      {2, std::string(schema_2_deliveries)},
+                                      {3, std::string(schema_3_totals)},
+                                      {4, std::string(schema_4_ticks)},
+                                      {5, std::string(schema_5_seen)},
+                                      {6, std::string(schema_intake)},
+                                      {7, std::string(schema_identity)},
+                                      {8, std::string(schema_priority)},
+                                      {9, std::string(schema_later)}};
     }();
     return all;
 }

@@ -32,6 +32,7 @@ struct Task {
     Retries retries;
     Hold hold = Hold::none;
     std::string hold_reason;
+    std::string hold_watch;  // what the hold was about, where it ends once that is another (engine/mended); empty: a person's
     std::optional<std::int64_t> paused_at;
     std::string paused_by, pause_reason;
     // What the last look at the gate waits for, while it is undecided or queued behind something: "check_analysis_approved",
@@ -41,6 +42,7 @@ struct Task {
     std::string again_reason;  // why the present stage is worked again, for its next run's prompt; empty the first time
     std::string head;          // commit of the task's branch as last pushed by us; empty before the first
     std::string merged;        // commit that the target branch got by this task's merge; empty before
+    int priority = 5;          // 0 … 9, higher first: of every job of it
     std::int64_t created_at = 0, updated_at = 0;
 };
 
@@ -51,7 +53,7 @@ struct Job {
     JobKind kind = JobKind::agent;
     Role role = Role::developer;
     JobStatus status = JobStatus::queued;
-    int priority = 5;  // 0 … 9, higher first
+    int priority = 5;  // its task's: 0 … 9, higher first
     std::int64_t available_at = 0;
     int attempts = 0, max_attempts = 5;
     std::optional<std::int64_t> run_id;
@@ -61,6 +63,12 @@ struct Job {
     bool blocked = false;  // its task is paused, held or waits for another, or an advance of it runs; kept by triggers
     std::int64_t created_at = 0;
     std::int64_t available_boot = 0;  // as available_at, on the boot's clock: what a claim goes by
+    int deferrals = 0;                // how often its runs asked to come later, since `deferred_since`
+    std::optional<std::int64_t> deferred_since;
+    // Stopping: the time that its run asked for. Queued: it waits as its last run asked, until then.
+    std::optional<std::int64_t> retry_at;
+    // What counts against max_attempts: asking to come later does not.
+    [[nodiscard]] int deaths() const { return attempts - deferrals; }
 };
 
 struct Run {

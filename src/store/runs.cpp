@@ -89,14 +89,16 @@ Result<bool> finish_job(Tx& tx, std::int64_t job_id, std::int64_t run_id, JobSta
     return and_close(tx, std::move(moved), run_id, head_after, now);
 }
 
-Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why) {
+Result<bool> begin_stopping(Tx& tx, std::int64_t job_id, std::int64_t run_id, const std::string& why,
+                            std::optional<std::int64_t> retry_at) {
     return change_one(tx.db(),
-                      "UPDATE jobs SET status = 'stopping', error = ? WHERE id = ? AND run_id = ? AND status = 'running'", why,
-                      job_id, run_id);
+                      "UPDATE jobs SET status = 'stopping', error = ?, retry_at = ? WHERE id = ? AND run_id = ?"
+                      " AND status = 'running'",
+                      why, retry_at, job_id, run_id);
 }
 
-Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error,
-                     const Now& now) {
+Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error, const Now& now,
+                     Waits waits) {
     auto& db = tx.db();
     // Of an advance that was asked for again meanwhile one is enough: the newer one asks the same.
     auto asked_again = find_row(db,
@@ -105,24 +107,36 @@ Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due
                                 first_integer, job_id);
     if (!asked_again) return fail(asked_again.error());
     const auto when = settled(due, now);
-    auto moved = *asked_again
-                     ? change_one(db,
-                                  "UPDATE jobs SET status = 'cancelled', finished_at = ?, error = ? WHERE id = ? AND run_id = ?"
-                                  " AND status = 'stopping'",
-                                  now.utc_ms, error + " (job " + std::to_string(**asked_again) + " asks again)", job_id, run_id)
-                     : change_one(db,
-                                  "UPDATE jobs SET status = 'queued', run_id = NULL, started_at = NULL, available_at = ?,"
-                                  " available_boot = ?, available_boot_id = ?, error = ? WHERE id = ? AND run_id = ?"
-                                  " AND status = 'stopping'",
-                                  when.utc_ms, when.boot_ms, when.boot_id, error, job_id, run_id);
+    if (*asked_again) {
+        auto taken_over = write_rows(
+            db,
+            "UPDATE jobs SET attempts = max(attempts, (SELECT attempts FROM jobs WHERE id = ?1)),"
+            " available_boot = iif(available_at < ?3, ?4, available_boot),"
+            " available_boot_id = iif(available_at < ?3, ?5, available_boot_id), available_at = max(available_at, ?3)"
+            " WHERE id = ?2 AND EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND run_id = ?6 AND status = 'stopping')",
+            job_id, **asked_again, when.utc_ms, when.boot_ms, when.boot_id, run_id);
+        if (!taken_over) return fail(taken_over.error());
+    }
+    auto moved =
+        *asked_again
+            ? change_one(db,
+                         "UPDATE jobs SET status = 'cancelled', finished_at = ?, error = ? WHERE id = ? AND run_id = ?"
+                         " AND status = 'stopping'",
+                         now.utc_ms, error + " (job " + std::to_string(**asked_again) + " asks again)", job_id, run_id)
+            : change_one(db,
+                         "UPDATE jobs SET status = 'queued', run_id = NULL, started_at = NULL, available_at = ?1,"
+                         " available_boot = ?2, available_boot_id = ?3, error = ?4, retry_at = iif(?7, ?1, NULL),"
+                         " deferrals = deferrals + ?7, deferred_since = iif(?7, coalesce(deferred_since, ?8),"
+                         " deferred_since) WHERE id = ?5 AND run_id = ?6 AND status = 'stopping'",
+                         when.utc_ms, when.boot_ms, when.boot_id, error, job_id, run_id, waits == Waits::as_asked, now.utc_ms);
     return and_close(tx, std::move(moved), run_id, "", now);
 }
 
-Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now) {
+Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now, Comes comes) {
     return change_one(tx.db(),
-                      "UPDATE jobs SET status = 'cancelled', blocked = 0, finished_at = ?, error = ? WHERE id = ?"
-                      " AND status = 'queued'",
-                      now.utc_ms, why, job_id);
+                      "UPDATE jobs SET status = 'cancelled', blocked = 0, finished_at = ?, error = ?, comes_again = ?"
+                      " WHERE id = ? AND status = 'queued'",
+                      now.utc_ms, why, comes == Comes::again, job_id);
 }
 
 Result<int> count_dead_tick(Tx& tx, std::int64_t run_id, bool seen_empty, std::int64_t apart_ms, const Now& now) {

@@ -12,5 +12,7 @@ extern const std::string_view schema_4_ticks;
 extern const std::string_view schema_5_seen;
 extern const std::string_view schema_intake;
 extern const std::string_view schema_identity;
+extern const std::string_view schema_priority;
+extern const std::string_view schema_later;
 
 }  // namespace orchd::store

@@ -20,7 +20,7 @@ constexpr std::string_view task_columns =
     "SELECT t.id, t.project_id, p.name, t.work_item, t.title, t.body, t.branch, t.stage, t.stage_seq, t.retries_developer,"
     " t.retries_again, t.retries_infrastructure, t.retries_conflict, t.hold, t.hold_reason, t.paused_at, t.paused_by,"
     " t.pause_reason, t.waiting_for, t.waiting_reason, t.waiting_since, t.again_reason, t.head, t.merged, t.created_at,"
-    " t.updated_at FROM tasks AS t JOIN projects AS p ON p.id = t.project_id";
+    " t.updated_at, t.priority, t.hold_watch FROM tasks AS t JOIN projects AS p ON p.id = t.project_id";
 
 Task read_task(const Row& row) {
     return {.id = row.integer(0),
@@ -38,6 +38,7 @@ Task read_task(const Row& row) {
                         .conflict = static_cast<int>(row.integer(12))},
             .hold = word<Hold>(row, 13),
             .hold_reason = row.text(14),
+            .hold_watch = row.text(27),
             .paused_at = row.maybe_integer(15),
             .paused_by = row.text(16),
             .pause_reason = row.text(17),
@@ -47,6 +48,7 @@ Task read_task(const Row& row) {
             .again_reason = row.text(21),
             .head = row.text(22),
             .merged = row.text(23),
+            .priority = static_cast<int>(row.integer(26)),
             .created_at = row.integer(24),
             .updated_at = row.integer(25)};
 }
@@ -109,11 +111,11 @@ Status resume_project(Tx& tx, std::int64_t project_id) {
 }
 
 Result<Task> create_task(Tx& tx, std::int64_t project_id, const std::string& work_item, const std::string& branch,
-                         const std::string& title, const std::string& body, const Now& now) {
+                         const std::string& title, const std::string& body, const Now& now, int priority) {
     auto made = change_one(tx.db(),
                            "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at,"
-                           " updated_at) VALUES (?, ?, ?, ?, ?, 'analysis', 1, ?, ?) ON CONFLICT DO NOTHING",
-                           project_id, work_item, title, body, branch, now.utc_ms, now.utc_ms);
+                           " updated_at, priority) VALUES (?, ?, ?, ?, ?, 'analysis', 1, ?, ?, ?) ON CONFLICT DO NOTHING",
+                           project_id, work_item, title, body, branch, now.utc_ms, now.utc_ms, priority);
     if (!made) return fail(made.error());
     if (!*made) return fail(Errc::conflict, work_item + " is known already");
     auto task = find_task(tx.db(), work_item);
@@ -156,7 +158,8 @@ Result<bool> write_stage(Tx& tx, std::int64_t task_id, Stage from, std::int64_t 
                       " retries_infrastructure = ?4, retries_conflict = ?5, again_reason = ?6, waiting_for = '',"
                       " waiting_reason = '', waiting_since = NULL, updated_at = ?7,"
                       " hold = iif(?1 IN ('done', 'cancelled'), 'none', hold),"
-                      " hold_reason = iif(?1 IN ('done', 'cancelled'), '', hold_reason)"
+                      " hold_reason = iif(?1 IN ('done', 'cancelled'), '', hold_reason),"
+                      " hold_watch = iif(?1 IN ('done', 'cancelled'), '', hold_watch)"
                       " WHERE id = ?8 AND stage = ?9 AND stage_seq = ?10"
                       " AND NOT EXISTS (SELECT 1 FROM transition_leases WHERE task_id = ?8 AND fence > ?11)",
                       to_text(to), retries.developer, retries.again, retries.infrastructure, retries.conflict, again_reason,
@@ -164,9 +167,21 @@ Result<bool> write_stage(Tx& tx, std::int64_t task_id, Stage from, std::int64_t 
 }
 
 Status set_hold(Tx& tx, std::int64_t task_id, Hold hold, const std::string& reason, const Now& now) {
-    return of_one(change_one(tx.db(), "UPDATE tasks SET hold = ?, hold_reason = ?, updated_at = ? WHERE id = ?", to_text(hold),
-                             hold == Hold::none ? std::string() : reason, now.utc_ms, task_id),
-                  "task", task_id);
+    return of_one(
+        change_one(tx.db(), "UPDATE tasks SET hold = ?, hold_reason = ?, hold_watch = '', updated_at = ? WHERE id = ?",
+                   to_text(hold), hold == Hold::none ? std::string() : reason, now.utc_ms, task_id),
+        "task", task_id);
+}
+
+Status set_hold_watch(Tx& tx, std::int64_t task_id, const std::string& watch) {
+    return of_one(change_one(tx.db(), "UPDATE tasks SET hold_watch = ? WHERE id = ?", watch, task_id), "task", task_id);
+}
+
+Result<std::vector<Task>> held_with_watch(Db& db) {
+    static const std::string sql =
+        std::string(task_columns) +
+        " WHERE t.id IN (SELECT id FROM tasks INDEXED BY tasks_watched WHERE hold_watch <> '') ORDER BY t.id";
+    return list_rows(db, sql, read_task);
 }
 
 Status set_retries(Tx& tx, std::int64_t task_id, const Retries& retries, const Now& now) {
@@ -175,6 +190,12 @@ Status set_retries(Tx& tx, std::int64_t task_id, const Retries& retries, const N
                              " retries_conflict = ?, updated_at = ? WHERE id = ?",
                              retries.developer, retries.again, retries.infrastructure, retries.conflict, now.utc_ms, task_id),
                   "task", task_id);
+}
+
+Status set_priority(Tx& tx, std::int64_t task_id, int priority, const Now& now) {
+    return of_one(
+        change_one(tx.db(), "UPDATE tasks SET priority = ?, updated_at = ? WHERE id = ?", priority, now.utc_ms, task_id),
+        "task", task_id);
 }
 
 Status set_waiting(Tx& tx, std::int64_t task_id, const std::string& waiting_for, const std::string& reason, const Now& now) {

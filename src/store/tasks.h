@@ -21,7 +21,7 @@ namespace orchd::store {
 
 // Inserts a task at `analysis`, stage_seq 1. Errc::conflict if the work item is known.
 [[nodiscard]] Result<Task> create_task(Tx& tx, std::int64_t project_id, const std::string& work_item, const std::string& branch,
-                                       const std::string& title, const std::string& body, const Now& now);
+                                       const std::string& title, const std::string& body, const Now& now, int priority = 5);
 [[nodiscard]] Result<std::optional<Task>> find_task(Db& db, const std::string& work_item);
 [[nodiscard]] Result<std::optional<Task>> find_task(Db& db, std::int64_t id);
 
@@ -45,7 +45,12 @@ struct TaskFilter {
                                        const Retries& retries, const std::string& again_reason, std::int64_t fence,
                                        const Now& now);
 [[nodiscard]] Status set_hold(Tx& tx, std::int64_t task_id, Hold hold, const std::string& reason, const Now& now);
+// What the present hold is about; it goes with the hold.
+[[nodiscard]] Status set_hold_watch(Tx& tx, std::int64_t task_id, const std::string& watch);
+[[nodiscard]] Result<std::vector<Task>> held_with_watch(Db& db);
 [[nodiscard]] Status set_retries(Tx& tx, std::int64_t task_id, const Retries& retries, const Now& now);
+// 0 … 9, higher first; the task's queued jobs get it too.
+[[nodiscard]] Status set_priority(Tx& tx, std::int64_t task_id, int priority, const Now& now);
 [[nodiscard]] Status set_waiting(Tx& tx, std::int64_t task_id, const std::string& waiting_for, const std::string& reason,
                                  const Now& now);
 [[nodiscard]] Status pause_task(Tx& tx, std::int64_t task_id, const std::string& by, const std::string& reason, const Now& now);

@@ -124,8 +124,9 @@ int House::worker() {
     Databases::Lease lease(databases_);
     auto here = world(lease.db(), "worker");
     boundary("worker.rebase.before");
-    (void)lease.db().write(
-        [&](store::Tx& tx) { return store::rebase_due_times(tx, here.settings.backoff_cap_s * 1000, here.now()); });
+    (void)lease.db().write([&](store::Tx& tx) {
+        return store::rebase_due_times(tx, here.settings.backoff_cap_s * 1000, here.settings.defer_limit_s * 1000, here.now());
+    });
     boundary("worker.rebase.after");
     engine::Dispatcher dispatcher(here);
     tracker::AsTold tracker;

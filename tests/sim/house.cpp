@@ -38,6 +38,10 @@ settings::Settings settings_of(const Chance& chance) {
     s.reaper_dead_ticks = 1 + static_cast<std::int64_t>(chance.property("dead_ticks", 3));
     s.retry_cap = 1 + static_cast<std::int64_t>(chance.property("retry_cap", 3));
     s.again_cap = 1 + static_cast<std::int64_t>(chance.property("again_cap", 3));
+    s.conflict_cap = 1 + static_cast<std::int64_t>(chance.property("conflict_cap", 3));
+    s.give_way_cap = static_cast<std::int64_t>(chance.property("give_way_cap", 3));
+    s.defer_cap_s = 40;
+    s.defer_limit_s = 30 + 60 * static_cast<std::int64_t>(chance.property("defer_limit", 3));
     s.run_timeout_s = 20;
     s.reaper_max_running_s = 60;
     s.merge_tries = 1 + static_cast<std::int64_t>(chance.property("merge_tries", 3));
@@ -138,6 +142,7 @@ void House::furnish() {
         outside.before = [this](const std::string& call) {
             scheduler_.point(call, At::boundary);
             if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
+            if (call == "forge.merge" && for_ever("main moves in each round")) push_to_main(name);
             return chance_.strikes(Stroke::forge);
         };
         outside.after = [this](const std::string& call) {

@@ -95,6 +95,8 @@ private:
     void commit_work(const engine::Spec& spec, const std::string& left, bool good);
     void people();
     void push_something();
+    void push_to_main(const std::string& project, const std::string& against = {});
+    [[nodiscard]] bool for_ever(const char* what) const;
     void chaos();
 
     // senders.cpp: forge and tracker, which tell by webhook, and the listener that takes it

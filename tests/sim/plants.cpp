@@ -35,6 +35,7 @@ constexpr std::array all{
     Plant{"hold_not_looked_at", "a step moves a task that was held or paused since it looked"},
     Plant{"paused_is_claimed", "jobs of a paused project are claimed"},
     Plant{"attempts_not_counted", "a claim counts no attempt"},
+    Plant{"conflicts_without_end", "a conflict sends a task back however often it did"},
     Plant{"attempts_without_end", "a job that dies is queued again for ever"},
     Plant{"death_blamed", "a death counts against the developer"},
     Plant{"stopping_forgotten", "nobody ends a job that is being stopped"},

@@ -283,6 +283,9 @@ public:
         return found == c->files.end() ? std::nullopt : std::make_optional(found->second);
     }
     Result<std::optional<std::string>> obstacle(const std::string&, const std::string&) override { return std::nullopt; }
+    Result<bool> has_program(const std::string& commit, const std::string& file) override {
+        return read_file(commit, file).map([](const auto& content) { return content.has_value(); });
+    }
     Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) override {
         if (r_.find(from) == nullptr || r_.find(to) == nullptr) return fail(Errc::no_such, "no such commit");
         return r_.changed(from, to);

@@ -70,6 +70,7 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
     std::string head;
     if (spec.role == Role::analyst) head = artefact(Artefact::analysis, "status: READY");
     if (spec.role == Role::architect) head = artefact(Artefact::architecture, "status: READY");
+    good = good && !for_ever("every review is red");
     if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
     if (spec.role == Role::developer) {
         witness_.did_work(spec.work_item);
@@ -77,7 +78,10 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
         const auto& main = r.seen["main"];
         auto heads = r.dropped;
         heads.insert(main);
-        if (!r.rebase(head, main, r.fork_point(head, heads)).conflicts.empty()) head = r.merge(head, main);
+        const bool resolves = !for_ever("everything conflicts");
+        if (resolves &&
+            (!r.rebase(head, main, r.fork_point(head, heads)).conflicts.empty() || !settings_.premerge_rebase_always))
+            head = r.merge(head, main);
         head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
     }
     if (!head.empty()) write(left + "/bundle", head);
@@ -103,6 +107,10 @@ int House::work(const engine::Spec& spec, const std::string& left) {
             says(false);
             return 3;
         case Ill::again_later:
+            if (const auto when = chance_.detail(4); when < 3)
+                write(
+                    left + "/result/retry_at",
+                    when == 0 ? "soon" : std::to_string(scheduler_.now().utc_ms / 1000 + 30 * static_cast<std::int64_t>(when)));
             return 75;
         case Ill::times_out:
             scheduler_.sleep(spec.timeout_s * 1000);
@@ -130,6 +138,8 @@ int House::work(const engine::Spec& spec, const std::string& left) {
             break;
     }
     commit_work(spec, left, ill != Ill::red);
+    if (spec.role == Role::reviewer && for_ever("every review is red")) ill = Ill::red;
+    if (spec.role == Role::developer && for_ever("everything conflicts")) push_to_main(spec.project, spec.work_item);
     if (ill == Ill::killed_late) scheduler_.kill(self);
     says(ill != Ill::red || (agent && spec.role != Role::reviewer));
     if (!agent && ill == Ill::red) return 1;
@@ -170,6 +180,19 @@ void House::people() {
     if (chance_.strikes(Stroke::push)) push_something();
 }
 
+// Worlds in which one thing goes wrong each time, until all is calm.
+bool House::for_ever(const char* what) const { return !chance_.is_calm() && chance_.has(what, 0.05); }
+
+void House::push_to_main(const std::string& project, const std::string& against) {
+    auto& r = *repositories_.at(project);
+    auto& main = r.forge["main"];
+    main = r.commit({main}, {{against.empty() ? "people" : against + ".cpp", std::to_string(scheduler_.clock())}},
+                    "a person works");
+    r.target_history.push_back(main);
+    witness_.tested(main);
+    scheduler_.note("!! a person pushes to main of " + project + (against.empty() ? "" : ", against " + against));
+}
+
 void House::push_something() {
     const auto& project = projects_.good[chance_.detail(projects_.good.size())].name;
     auto& r = *repositories_.at(project);
@@ -195,10 +218,7 @@ void House::push_something() {
         r.target_history.push_back(main);
         return;
     }
-    main = r.commit({main}, {{conflicts ? item + ".cpp" : "people", n}}, "a person works");
-    r.target_history.push_back(main);
-    witness_.tested(main);
-    scheduler_.note("!! a person pushes to main of " + project + (conflicts ? ", against " + item : ""));
+    push_to_main(project, conflicts ? item : "");
 }
 
 void House::chaos() {

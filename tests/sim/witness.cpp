@@ -60,7 +60,7 @@ void Witness::look_at_tasks() {
     const auto rows = must(store::list_rows(
         db_,
         "SELECT id, work_item, stage, stage_seq, hold <> 'none', paused_at IS NOT NULL, project_id, retries_developer,"
-        " max(retries_developer, retries_conflict) FROM tasks GROUP BY id",
+        " retries_again, retries_conflict FROM tasks",
         [](const Row& row) {
             return std::pair(row.integer(0), TaskSeen{.work_item = row.text(1),
                                                       .stage_text = row.text(2),
@@ -69,7 +69,9 @@ void Witness::look_at_tasks() {
                                                       .project = row.integer(6),
                                                       .held = row.integer(4) != 0,
                                                       .paused = row.integer(5) != 0,
-                                                      .developer = static_cast<int>(row.integer(7))});
+                                                      .retries = {.developer = static_cast<int>(row.integer(7)),
+                                                                  .again = static_cast<int>(row.integer(8)),
+                                                                  .conflict = static_cast<int>(row.integer(9))}});
         }));
     for (const auto& [id, now] : rows) {
         const auto found = before_.find(id);
@@ -100,8 +102,11 @@ void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
     } else if (now.stage != before.stage) {
         violate("stages move along the table's edges, one at a time", item + " has another stage under the same number");
     }
-    if (now.developer > settings_.retry_cap) violate("retries are capped", item + " was sent back once too often");
-    if (now.developer > before.developer && now.seq == before.seq)
+    const auto& counts = now.retries;
+    if (counts.developer > settings_.retry_cap || counts.conflict > settings_.conflict_cap ||
+        counts.again > settings_.again_cap)
+        violate("retries are capped", item + " was sent back or asked again once too often");
+    if (counts.developer > before.retries.developer && now.seq == before.seq)
         violate("deaths never count against the developer", who() + " counted one against " + item);
     const bool forward = now.seq != before.seq && now.stage == row(before.stage).next && before.stage != Stage::deploy;
     if (forward && bad_word_[item])
@@ -111,7 +116,8 @@ void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
 }
 
 void Witness::look_at_jobs() {
-    static const std::string columns = "SELECT id, task_id, run_id, kind, status, attempts, max_attempts FROM jobs WHERE ";
+    static const std::string columns =
+        "SELECT id, task_id, run_id, kind, status, attempts, max_attempts, deferrals FROM jobs WHERE ";
     static const std::string live = columns + "status IN ('queued', 'running', 'stopping')";
     static const std::string one = columns + "id = ?";
     const auto read = [](const Row& row) {
@@ -120,6 +126,7 @@ void Witness::look_at_jobs() {
                                                  .kind = store::word<JobKind>(row, 3),
                                                  .status = store::word<JobStatus>(row, 4),
                                                  .attempts = static_cast<int>(row.integer(5)),
+                                                 .deferrals = static_cast<int>(row.integer(7)),
                                                  .max_attempts = static_cast<int>(row.integer(6))});
     };
     auto rows = must(store::list_rows(db_, live, read));
@@ -136,6 +143,8 @@ void Witness::look_at_job(std::int64_t id, JobSeen now) {
     if (found != jobs_.end()) {
         const auto before = found->second;
         now.claims = before.claims;
+        // What is queued takes over the attempts of one that was cancelled for it.
+        if (before.status == JobStatus::queued && now.status == JobStatus::queued) now.claims += now.attempts - before.attempts;
         now.claimed_at = before.claimed_at;
         if (before.status == JobStatus::queued && now.status == JobStatus::running) {
             ++now.claims;
@@ -145,6 +154,8 @@ void Witness::look_at_job(std::int64_t id, JobSeen now) {
         if (before.status == JobStatus::running && now.status == JobStatus::stopping) called_dead(id, before);
         const bool ran = before.status == JobStatus::running || before.status == JobStatus::stopping;
         if (ran && now.status != JobStatus::running && now.status != JobStatus::stopping) left_running(id, before, now);
+    } else {
+        now.claims = now.attempts;
     }
     if (live(now.status))
         jobs_[id] = now;
@@ -202,7 +213,7 @@ void Witness::left_running(std::int64_t id, const JobSeen& before, const JobSeen
     for (const auto stem : {names::step, names::agent, names::deploy, names::prepare})
         if ((stem == names::step) == (before.kind == JobKind::advance) && at_work(stem, before))
             violate("a requeued run's cgroup was empty", what + std::string(stem) + " is at work");
-    if (now.status == JobStatus::queued && now.attempts >= now.max_attempts && !task.held)
+    if (now.status == JobStatus::queued && now.attempts - now.deferrals >= now.max_attempts && !task.held)
         violate("what has no attempts left is held", what + "attempts are used up");
     const bool judged = now.status == JobStatus::done || now.status == JobStatus::failed;
     if (judged && before.kind != JobKind::advance && !runs_ended_.contains(before.run))

@@ -70,13 +70,13 @@ private:
         Stage stage = Stage::analysis;
         std::int64_t seq = 0, project = 0;
         bool held = false, paused = false;
-        int developer = 0;  // retries counted against
+        Retries retries;
     };
     struct JobSeen {
         std::int64_t task = 0, run = 0;
         JobKind kind = JobKind::agent;
         JobStatus status = JobStatus::queued;
-        int attempts = 0, max_attempts = 0, claims = 0;
+        int attempts = 0, deferrals = 0, max_attempts = 0, claims = 0;
         std::int64_t claimed_at = 0;
     };
     struct LeaseSeen {

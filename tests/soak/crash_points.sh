@@ -139,6 +139,14 @@ way_escalated() { # after three runs that came to nothing
     asked_again() { on orchctl task retry "$1"; is none field "$1" hold; }
     within 60 asked_again "$1"
 }
+way_mended() { # its command could not be run, and its project's file says another time limit since
+    script "$1.analyst" <<<"[ -e \$here/go-$1 ] || exit 127; work"
+    set_out_on "$1"
+    within 120 is infra field "$1" hold
+    let "$1"
+    on sh -c 'sed -i "/^timeout_s = 14/d; s/^\[roles.analyst\]/&\ntimeout_s = 14$(date +%M | tail -c 2)$(date +%S | tail -c 2)/" "/etc/orchd/projects.d/$0.toml"' "$(forge_of "$1")"
+    within 60 is none field "$1" hold
+}
 way_paused() { # between the claim of its step and the step
     before_step "$1" <<<"for try in 1 2 3; do orchctl pause task:$1 --reason 'a test' && break; done"
     set_out_on "$1"
@@ -316,13 +324,14 @@ way_reaped() { # a pass is asked for, and made
     on systemctl start orchd-reaper.service
 }
 
-ways=(plain killed behind contested branch_deleted cancelled held escalated paused moved_on forge_away forge_lost masked orphan
+ways=(plain killed behind contested branch_deleted cancelled held mended escalated paused moved_on forge_away forge_lost masked orphan
     reaped stopped_finish stale_lease owned seemed_dead impossible told maintained)
 # The way that leads to a boundary, where it is known; the others are tried after it.
 way_to() {
     case $1 in
     recover.take_down.* | recover.end.* | finish.put_away.*) echo killed ;;
     recover.held.*) echo stale_lease ;;
+    recover.mended.*) echo mended ;;
     recover.stop_orphan.*) echo orphan ;;
     recover.heal.*) echo impossible ;;
     recover.forget_ticks.*) echo seemed_dead ;;

@@ -206,7 +206,8 @@ engine::World Scene::world(const std::string& actor) {
             },
             .random = [] { return 0.5; },
             .free_bytes = [this] { return free_bytes; },
-            .inodes = [this] { return inodes; }};
+            .inodes = [this] { return inodes; },
+            .last_line = [this](const std::string&) { return last_line; }};
 }
 
 void Scene::without(std::initializer_list<Role> roles) {
@@ -223,7 +224,7 @@ void Scene::reboot() {
     now.utc_ms += 60'000;
     units.table.clear();
     write([&](store::Tx& tx) {
-        return store::rebase_due_times(tx, settings.backoff_cap_s * 1000, now);
+        return store::rebase_due_times(tx, settings.backoff_cap_s * 1000, settings.defer_limit_s * 1000, now);
     });  // as the worker does when it starts
 }
 

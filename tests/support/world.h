@@ -139,6 +139,7 @@ public:
     WatchedForge::Watch watch;
     std::int64_t free_bytes = std::int64_t{1} << 40;
     Inodes inodes;
+    std::string last_line;  // of every run
     Now now{.utc_ms = 1'700'000'000'000, .boot_ms = 1'000'000, .boot_id = "boot-1"};
     std::vector<store::Claim> running;
 

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "core/names.h"
+
 namespace orchd {
 namespace {
 
@@ -30,14 +32,18 @@ TEST(JobLife, R09_OnlyEndedJobsHaveNoArrowOut) {
 TEST(JobLife, R08_EveryExitHasItsMeaning) {
     EXPECT_EQ(outcome({ExitKind::exited, 0}), Outcome::look);
     EXPECT_EQ(outcome({ExitKind::exited, 75}), Outcome::transient);
-    EXPECT_EQ(outcome({ExitKind::exited, 124}), Outcome::infra) << "the launcher's own time limit";
+    EXPECT_EQ(outcome({ExitKind::exited, 124}), Outcome::too_long) << "the launcher's own time limit";
     EXPECT_EQ(outcome({ExitKind::exited, 126}), Outcome::cannot_run);
     EXPECT_EQ(outcome({ExitKind::exited, 127}), Outcome::cannot_run);
     for (const int status : {1, 2, 3, 74, 76, 125, 128, 143, 199, 244, 255})
         EXPECT_EQ(outcome({ExitKind::exited, status}), Outcome::failed) << status;
-    for (const int status : {200, 203, 226, 243}) EXPECT_EQ(outcome({ExitKind::exited, status}), Outcome::infra) << status;
-    for (const auto kind : {ExitKind::killed, ExitKind::dumped, ExitKind::timeout, ExitKind::lost})
-        for (const int status : {0, 1, 9, 15, 75}) EXPECT_EQ(outcome({kind, status}), Outcome::infra);
+    for (const int status : {200, 203, names::exit_not_set_up, 226, 243})
+        EXPECT_EQ(outcome({ExitKind::exited, status}), Outcome::infra) << status;
+    for (const int status : {0, 1, 9, 15, 75}) {
+        for (const auto kind : {ExitKind::killed, ExitKind::dumped, ExitKind::lost})
+            EXPECT_EQ(outcome({kind, status}), Outcome::infra);
+        EXPECT_EQ(outcome({ExitKind::timeout, status}), Outcome::too_long) << "the unit's";
+    }
 }
 
 struct Seen {
@@ -68,6 +74,26 @@ INSTANTIATE_TEST_SUITE_P(
         Seen{"exit-code", "exited", "0", ExitKind::lost, 0},  // its bundle could not be written
         Seen{"resources", "", "", ExitKind::lost, 0}, Seen{"timeout", "", "", ExitKind::lost, 0},
         Seen{"", "", "", ExitKind::lost, 0}, Seen{"success", "nonsense", "0", ExitKind::lost, 0}));
+
+TEST(JobLife, AWaitForWhatAskedToComeLaterSurelyGrows) {
+    for (int times = 0; times < 5; ++times)
+        EXPECT_LE(growing_wait_ms(times, 5000, 300'000, 0.999999), growing_wait_ms(times + 1, 5000, 300'000, 0.0)) << times;
+    EXPECT_EQ(growing_wait_ms(0, 5000, 300'000, 0.0), 2500);
+    EXPECT_EQ(growing_wait_ms(50, 5000, 300'000, 0.5), 225'000);
+}
+
+TEST(JobLife, ATimeToComeAgainIsOneLine) {
+    const std::int64_t time = 1'782'900'000'000;
+    for (const auto* text : {"2026-07-01T10:00:00Z", "2026-07-01T10:00:00Z\n", "  2026-07-01T12:00:00+02:00 \r\n",
+                             "2026-07-01T10:00:00.000Z", "1782900000", "1782900000\n"})
+        EXPECT_EQ(parse_retry_at(text), time) << text;
+    for (const auto* text :
+         {"", "\n", "tomorrow", "2026-07-01", "2026-07-01 10:00:00", "2026-07-01T10:00:00", "2026-13-01T10:00:00Z", "-5", "1e9",
+          "1782900000 1782900001", "2026-07-01T10:00:00Z\n2026-07-01T10:00:00Z", "99999999999999999999999", "1782900000000000",
+          "Wed, 01 Jul 2026 10:00:00 GMT"})
+        EXPECT_FALSE(parse_retry_at(text)) << text;
+    EXPECT_FALSE(parse_retry_at(std::string_view("1782900000\0", 11)));
+}
 
 TEST(JobLife, R07_BackoffDoublesWithFullJitterUpToItsCap) {
     EXPECT_EQ(backoff_ms(0, 5000, 300'000, 0.5), 2500);

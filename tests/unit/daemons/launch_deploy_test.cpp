@@ -27,7 +27,8 @@ TEST_F(LaunchDeploy, CallsTheHookWithWhatItIsToDeploy) {
     ASSERT_EQ(launch(), 0);
     EXPECT_EQ(scene::sh(folder.path(), "grep ^ORCHD_ env | sort"),
               "ORCHD_COMMIT=" + spec.commit + "\nORCHD_DEPLOY_CONFIG=" + spec.config +
-                  "\nORCHD_PROJECT=hello\nORCHD_RELEASE=/releases/x.tar\nORCHD_RUN_ID=7\nORCHD_WORK_ITEM=HELLO-1");
+                  "\nORCHD_PROJECT=hello\nORCHD_RELEASE=/releases/x.tar\nORCHD_RESULT_DIR=" + paths.state_dir +
+                  "/result\nORCHD_RUN_ID=7\nORCHD_WORK_ITEM=HELLO-1");
 }
 
 TEST_F(LaunchDeploy, DoesNotDeployWhatIsLiveAlready) {
@@ -72,7 +73,7 @@ TEST_F(LaunchDeploy, TakesASpecOnce) {
     hook(":", "exit 0");
     ASSERT_EQ(launch(), 0);
     std::filesystem::remove(folder / "env");
-    EXPECT_EQ(launch(), 75);
+    EXPECT_EQ(launch(), names::exit_not_set_up) << "no word of the hook's";
     EXPECT_FALSE(deployed());
 }
 
@@ -80,10 +81,10 @@ TEST_F(LaunchDeploy, TakesASpecOnce) {
 TEST_F(LaunchDeploy, R14_IsWorkedByItsOwnUnitAlone) {
     hook(":", "exit 0");
     lay();
-    EXPECT_EQ(WEXITSTATUS(launch_run(paths)), 75);
+    EXPECT_EQ(WEXITSTATUS(launch_run(paths)), names::exit_not_set_up);
     spec.kind = JobKind::agent;
     lay();
-    EXPECT_EQ(WEXITSTATUS(launch_deploy(paths)), 75);
+    EXPECT_EQ(WEXITSTATUS(launch_deploy(paths)), names::exit_not_set_up);
     EXPECT_FALSE(deployed());
     EXPECT_TRUE(std::filesystem::is_empty(paths.state_dir)) << "nor is the spec taken";
 }

@@ -35,13 +35,13 @@ TEST_F(LaunchRun, GivesTheCommandItsCloneAndExactlyTheAllowedEnvironment) {
 
 TEST_F(LaunchRun, TakesASpecOnceAndLeavesWhatTheFirstRunLeft) {
     ASSERT_EQ(launch("echo 1 >$ORCHD_RESULT_DIR/x"), 0);
-    EXPECT_EQ(launch("echo 2 >$ORCHD_RESULT_DIR/x"), 75);
+    EXPECT_EQ(launch("echo 2 >$ORCHD_RESULT_DIR/x"), names::exit_not_set_up) << "no word of the command's";
     EXPECT_EQ(left("result/x"), "1\n");
 }
 
-TEST_F(LaunchRun, WithNothingPreparedIsTransient) {
+TEST_F(LaunchRun, WithNothingPreparedCouldNotBeSetUp) {
     fs::remove_all(paths.run_dir);
-    EXPECT_EQ(launch_run(paths), 75 << 8);
+    EXPECT_EQ(launch_run(paths), names::exit_not_set_up << 8);
 }
 
 TEST_F(LaunchRun, StartsFromNothingThatAnEarlierRunLeft) {
@@ -68,9 +68,11 @@ TEST_F(LaunchRun, EndsAsItsCommandEnded) {
     spec.run_id = 100;
     spec.command = {"./no-such-command"};
     EXPECT_EQ(launch(), 127);
+    EXPECT_EQ(left("result/launcher-said"), "cannot execute ./no-such-command: No such file or directory\n");
     spec.run_id = 101;
     spec.command = {"./file"};
     EXPECT_EQ(launch(), 126);
+    EXPECT_EQ(left("result/launcher-said"), "cannot execute ./file: Permission denied\n");
     EXPECT_EXIT(end_as(SIGKILL), testing::KilledBySignal(SIGKILL), "");
     EXPECT_EXIT(end_as(SIGTERM), testing::KilledBySignal(SIGTERM), "");
     EXPECT_EXIT(end_as(3 << 8), testing::ExitedWithCode(3), "");
@@ -79,6 +81,7 @@ TEST_F(LaunchRun, EndsAsItsCommandEnded) {
 TEST_F(LaunchRun, IsStoppedAtItsTimeLimitAndKeepsWhatWasDone) {
     spec.timeout_s = 1;
     EXPECT_EQ(launch("echo half >half; sleep 1000"), 124);
+    EXPECT_EQ(left("result/launcher-said"), "stopped after its time limit of 1 s\n");
     ASSERT_EQ(bundle_run(paths), 0);
     EXPECT_EQ(sh(paths.state_dir, "cd bench; git show task/HELLO-1:half"), "half");
 }

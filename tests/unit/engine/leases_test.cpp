@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "engine/operate.h"
 #include "engine/why.h"
 #include "support/world.h"
 
@@ -56,6 +57,38 @@ TEST_P(MergeLeaseOfTwoProjects, OfOneRepositoryIsOneForWhyAndForWhomItWakes) {
 }
 INSTANTIATE_TEST_SUITE_P(HoweverItIsSpelt, MergeLeaseOfTwoProjects,
                          testing::Values("forge.git", "forge.git/", "person/../forge.git", "symlink.git"));
+
+TEST_F(MergeLeaseOfTwoProjects, OfAProjectThatIsPausedGoesToTheOther) {
+    other_is_of("forge.git");
+    merge_of_hello_begins();
+    auto control = scene.world("control");
+    must(pause(control, "project:hello", "lunch", "ann"));
+    EXPECT_TRUE(scene.runs("OTHER-1", Role::step)) << "asked at once";
+    const auto key = must(store::all_held(scene.db, store::LeaseKind::merge)).front().key;
+    const auto taken = [&](const char* by) {
+        return scene.write([&](store::Tx& tx) {
+            const auto task = scene.task(by).row().id;
+            auto advance = must(store::running_advance(tx.db(), task));
+            if (!advance) advance = must(store::queued_advance(tx.db(), task));
+            return take_lease(control, acting(control, tx), store::LeaseKind::merge, key, task, advance.value().id);
+        });
+    };
+    EXPECT_TRUE(taken("OTHER-1"));
+    EXPECT_FALSE(must(store::live_run_job(scene.db, scene.task("HELLO-1").row().id)))
+        << "the re-test that was queued under it does not start beside the other's merge";
+    must(pause(control, "project:other", "lunch", "ann"));
+    EXPECT_FALSE(taken("HELLO-1")) << "a step that is at work keeps it, paused or not";
+}
+
+TEST_F(MergeLeaseOfTwoProjects, FreedIsOfferedToNobodyWhoseProjectIsPaused) {
+    other_is_of("forge.git");
+    merge_of_hello_begins();
+    auto control = scene.world("control");
+    must(pause(control, "project:other", "lunch", "ann"));
+    merge_of_hello_ends();
+    must(resume(control, "project:other", "ann"));
+    EXPECT_FALSE(scene.runs("OTHER-1", Role::step));
+}
 
 TEST_F(MergeLeaseOfTwoProjects, OfTwoRepositoriesAreTwo) {
     scene::sh(scene.folder.path(), "git init -q --bare -b main another.git");

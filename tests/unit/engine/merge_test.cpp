@@ -124,10 +124,94 @@ TEST_F(MergeGate, GivesWayAfterSoManyRoundsAndComesBack) {
     EXPECT_EQ(task().row().waiting_for, wait_merge_lease);
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty()) << "others go first";
     EXPECT_EQ(task().row().hold, Hold::none);
+    EXPECT_EQ(task().row().waiting_reason,
+              "2 rounds of rebase and re-test came to nothing, the last since main moved on: others go first");
     scene.pass(scene.settings.backoff_cap_s * 1000);
     must(scene.step("HELLO-1"));
     scene.settle();
     EXPECT_EQ(task().stage(), Stage::done);
+}
+
+// A world in which main moves in each round: what each round costs is bounded, and a person is told once and truly.
+TEST_F(MergeGate, R04_ATargetThatMovesInEachRoundEndsWithAPerson) {
+    scene.settings.merge_tries = 2;
+    scene.settings.give_way_cap = 2;
+    staged();
+    must(scene.step("HELLO-1"));
+    int rounds = 0, waits = 0;
+    const auto goes_on_until_held = [&] {
+        for (int turns = 0; task().row().hold == Hold::none; ++turns) {
+            ASSERT_LT(turns, 50) << "there is no end to it";
+            if (scene.runs("HELLO-1", Role::retest)) {
+                scene.work("HELLO-1", Role::retest);
+                target_moves();
+                ++rounds;
+                must(scene.step("HELLO-1"));
+                continue;
+            }
+            ASSERT_FALSE(scene.runs("HELLO-1", Role::step)) << "who gives way is not asked anew at once";
+            scene.pass(scene.settings.backoff_cap_s * 1000);
+            ++waits;
+            must(scene.step("HELLO-1"));
+        }
+    };
+    goes_on_until_held();
+    EXPECT_EQ(rounds, 5);
+    EXPECT_EQ(waits, 2);
+    EXPECT_EQ(task().row().hold, Hold::escalated);
+    EXPECT_EQ(task().row().hold_reason, "5 rounds of rebase and re-test came to nothing, the last since main moved on");
+    EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
+    EXPECT_EQ(task().events("hold_changed").size(), 1u);
+
+    auto control = scene.world("control");
+    must(release_hold(control, "HELLO-1", "ann"));  // the hold alone: the next round in vain is one too many
+    must(scene.step("HELLO-1"));
+    goes_on_until_held();
+    EXPECT_EQ(rounds, 6);
+
+    must(retry(control, "HELLO-1", "ann"));  // anew
+    must(scene.step("HELLO-1"));
+    scene.work("HELLO-1", Role::staging);
+    must(scene.step("HELLO-1"));
+    goes_on_until_held();
+    EXPECT_EQ(rounds, 11);
+}
+
+// A world in which everything conflicts for ever.
+TEST_F(MergeGate, R04_ConflictsThatNobodyResolvesEndWithAPerson) {
+    scene.settings.conflict_cap = 2;
+    staged("HELLO-1", {{"file", "one\ntwo\nmine\n"}});
+    target_moves("file", "theirs");
+    must(scene.step("HELLO-1"));
+    const auto goes_on_until_held = [&] {
+        for (int works = 0; task().row().hold == Hold::none; ++works) {
+            ASSERT_LT(works, 100) << "there is no end to it";
+            scene.claim();
+            ASSERT_FALSE(scene.running.empty());
+            const auto next = scene.running.front();
+            next.job.role == Role::step ? must(scene.step(next.work_item)) : scene.work(next.work_item, next.job.role);
+        }
+    };
+    goes_on_until_held();
+    const auto developed = [&] {
+        return std::ranges::count_if(must(store::list_jobs(scene.db, {.work_item = "HELLO-1"})),
+                                     [](const auto& c) { return c.job.role == Role::developer; });
+    };
+    EXPECT_EQ(developed(), 2);
+    EXPECT_EQ(task().row().stage, Stage::deploy_staging);
+    EXPECT_EQ(task().row().hold, Hold::escalated);
+    EXPECT_EQ(task().row().hold_reason,
+              "sent back to development by conflicts 2 times already; now: conflicts with main in file");
+    EXPECT_EQ(task().row().retries.developer, 0);
+    EXPECT_EQ(task().events("hold_changed").size(), 1u);
+
+    auto control = scene.world("control");
+    must(release_hold(control, "HELLO-1", "ann"));  // the hold alone: the next conflict is one too many
+    goes_on_until_held();
+    EXPECT_EQ(developed(), 2);
+    must(retry(control, "HELLO-1", "ann"));  // anew
+    goes_on_until_held();
+    EXPECT_EQ(developed(), 4);
 }
 
 TEST_F(MergeGate, AConflictGoesBackToDevelopmentNamingTheFilesAndBlamesNobody) {

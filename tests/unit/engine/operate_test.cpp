@@ -2,6 +2,7 @@
 #include "engine/operate.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/leases.h"
 #include "engine/why.h"
@@ -49,6 +50,24 @@ TEST_F(OperateTest, CreatesATaskAtAnalysisWithItsFirstJob) {
     EXPECT_EQ(jobs[0].job.role, Role::analyst);
     EXPECT_EQ(jobs[0].job.priority, 7);
     EXPECT_EQ(life.task().events("task_created").size(), 1u);
+}
+
+TEST_F(OperateTest, R07EveryJobOfATaskHasItsPriority) {
+    must(engine::create_task(control, {"hello", "HELLO-1", "A title", "A body", 8}, ann));
+    life.task().commits({});
+    scene.work("HELLO-1", Role::analyst);
+    must(scene.step("HELLO-1"));
+    must(engine::approve(control, "HELLO-1", ann));
+    scene.settle();
+    must(engine::create_task(control, {"hello", "HELLO-2", "A title", "A body", 2}, ann));
+    must(engine::retry(control, "HELLO-2", ann));
+    EXPECT_EQ(life.task().stage(), Stage::done);
+    std::set<Role> roles;
+    for (const auto& claim : must(store::list_jobs(scene.db, {}))) {
+        EXPECT_EQ(claim.job.priority, claim.work_item == "HELLO-1" ? 8 : 2) << to_text(claim.job.role);
+        roles.insert(claim.job.role);
+    }
+    EXPECT_EQ(roles.size(), enum_text<Role>.size() - 1) << "all but the tester worked";
 }
 
 TEST_F(OperateTest, R25ASecondCreationIsAConflictAndMakesNothing) {

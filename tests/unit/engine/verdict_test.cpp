@@ -1,7 +1,10 @@
 // R03, R12, R26, R27, R30, R33: what the end of a run says of the code.
 #include <sys/stat.h>
+#include <array>
+#include <functional>
 
 #include "engine/gates.h"
+#include "engine/operate.h"
 #include "run_life.h"
 
 namespace orchd::support {
@@ -55,13 +58,197 @@ TEST(VerdictTest, R26TheExitOfTheTestsBecomesTheReportAndTheVerdict) {
     }
 }
 
-TEST(VerdictTest, R27TheExitOfStagingBecomesItsLogAndTheVerdict) {
+// The three outcomes of R27: the suite ran, the environment is broken for good, it failed for now. Every exit is one of them.
+struct EndOfStaging {
+    int status;
+    enum { passed, failed, held, later, again } is;
+};
+void PrintTo(const EndOfStaging& end, std::ostream* out) { *out << "exit status " << end.status; }
+class StagingEnds : public testing::TestWithParam<EndOfStaging> {};
+
+TEST_P(StagingEnds, R27OnlyASuiteThatRanIsAVerdict) {
+    const auto& end = GetParam();
     RunLife life;
     life.task().in(Stage::deploy_staging);
-    life.start(Role::staging, life.forge_head());
-    life.ends(1);
-    EXPECT_TRUE(contains(life.forge_file(life.artefact(Artefact::staging_log)), "staging_status: FAILED"));
-    EXPECT_EQ(life.verdict(Gate::staging_status)->colour, Colour::red);
+    const auto head = life.forge_head();
+    const auto claim = life.start(Role::staging, head);
+    life.ends(end.status);
+    life.recover();
+    const auto row = life.task().row();
+    const bool ran = end.is == EndOfStaging::passed || end.is == EndOfStaging::failed;
+    ASSERT_EQ(life.verdict(Gate::staging_status).has_value(), ran);
+    EXPECT_EQ(row.hold, end.is == EndOfStaging::held ? Hold::infra : Hold::none) << row.hold_reason;
+    EXPECT_EQ(must(store::due_posts(life.scene.db, "journal", 10, life.scene.now)).size(), row.hold == Hold::infra ? 1u : 0u);
+    EXPECT_EQ(row.stage, Stage::deploy_staging);
+    EXPECT_EQ(row.retries.developer + row.retries.again + row.retries.conflict, 0);
+    EXPECT_EQ(row.retries.infrastructure, end.is == EndOfStaging::again || end.status == 124 ? 1 : 0);
+    if (!ran) {
+        EXPECT_EQ(life.forge_head(), head) << "nothing is written of a suite that did not run";
+        EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
+        return;
+    }
+    const bool good = end.is == EndOfStaging::passed;
+    EXPECT_TRUE(contains(life.forge_file(life.artefact(Artefact::staging_log)),
+                         good ? "staging_status: SUCCESS" : "staging_status: FAILED"));
+    EXPECT_EQ(life.verdict(Gate::staging_status)->colour, good ? Colour::green : Colour::red);
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::done);
+}
+INSTANTIATE_TEST_SUITE_P(AllOf, StagingEnds,
+                         testing::Values(EndOfStaging{0, EndOfStaging::passed}, EndOfStaging{1, EndOfStaging::failed},
+                                         EndOfStaging{2, EndOfStaging::failed}, EndOfStaging{74, EndOfStaging::failed},
+                                         EndOfStaging{75, EndOfStaging::later}, EndOfStaging{76, EndOfStaging::failed},
+                                         EndOfStaging{124, EndOfStaging::held}, EndOfStaging{125, EndOfStaging::failed},
+                                         EndOfStaging{126, EndOfStaging::held}, EndOfStaging{127, EndOfStaging::held},
+                                         EndOfStaging{128, EndOfStaging::failed}, EndOfStaging{203, EndOfStaging::again},
+                                         EndOfStaging{255, EndOfStaging::failed}));
+
+// What is told of an end that is no verdict: its command, how it came to it, and the last that it said.
+TEST(VerdictTest, R27AnEndThatIsNoVerdictIsToldAsWhatItIs) {
+    struct Told {
+        int status;
+        const char *launcher, *line, *expected;
+    };
+    for (const auto& told :
+         {Told{127, "cannot execute ./stage: No such file or directory", "",
+               "the staging's run (`./stage --all`) ended with exit status 127: cannot execute ./stage: No such file or "
+               "directory"},
+          Told{127, "", "./stage: line 3: frobnicate: command not found",
+               "the staging's run (`./stage --all`) ended with exit status 127: it calls a command that is not there; its last "
+               "line was: ./stage: line 3: frobnicate: command not found"},
+          Told{126, "", "", "ended with exit status 126: it calls a command that may not be executed"},
+          Told{
+              124, "stopped after its time limit of 600 s", "waiting for the database",
+              "the staging's run (`./stage --all`) ended with exit status 124: stopped after its time limit of 600 s; its last "
+              "line was: waiting for the database"},
+          Told{124, "", "", "ended with exit status 124: a time limit of its own"}}) {
+        RunLife life;
+        life.scene.project().workers[Role::staging].command = {"./stage", "--all"};
+        life.scene.last_line = told.line;
+        life.task().in(Stage::deploy_staging);
+        const auto claim = life.start(Role::staging, life.forge_head());
+        if (*told.launcher != '\0') life.leaves("launcher-said", told.launcher);
+        life.ends(told.status);
+        life.recover();
+        const auto reason = life.task().row().hold_reason;
+        EXPECT_TRUE(contains(reason, told.expected)) << reason;
+        EXPECT_TRUE(contains(reason, "job " + std::to_string(claim.job.id) + " (staging): ")) << reason;
+    }
+}
+
+TEST(VerdictTest, R27AProgramThatTheBranchLostIsTheCodesFaultAndOneThatIsNowhereIsNot) {
+    struct Case {
+        bool on_main, on_branch;
+    };
+    for (const auto& c : {Case{true, false}, Case{false, false}, Case{true, true}}) {
+        SCOPED_TRACE(std::string(c.on_main ? "on main" : "not on main") + (c.on_branch ? ", on the branch" : ""));
+        RunLife life;
+        life.scene.project().workers[Role::test].command = {"./run-tests"};
+        if (c.on_main)
+            life.scene.forge.commit(
+                "git checkout -q -B main origin/main; echo '#!/bin/sh' >run-tests; chmod +x run-tests; git add -A; "
+                "git commit -qm tests; git push -q origin main");
+        life.task().in(Stage::testing);
+        if (c.on_main && !c.on_branch) {
+            scene::sh(life.scene.forge.person,
+                      "git fetch -q; git checkout -q -B work origin/task/HELLO-1; git rm -q run-tests");
+            const auto head = life.scene.forge.commit("git commit -qm gone; git push -q origin work:task/HELLO-1");
+            life.scene.write([&](store::Tx& tx) { return store::set_head(tx, life.task().row().id, head, life.scene.now); });
+        }
+        life.start();
+        life.leaves("launcher-said", "cannot execute ./run-tests: No such file or directory");
+        life.ends(127);
+        life.recover();
+        const auto row = life.task().row();
+        const bool fault = c.on_main && !c.on_branch;
+        EXPECT_EQ(row.hold, fault ? Hold::none : Hold::infra) << row.hold_reason;
+        ASSERT_EQ(life.verdict(Gate::tests_passed).has_value(), fault);
+        if (!fault) continue;
+        EXPECT_EQ(life.verdict(Gate::tests_passed)->colour, Colour::red);
+        const auto reason = life.verdict(Gate::tests_passed)->reason;
+        EXPECT_TRUE(contains(reason, "cannot execute ./run-tests")) << reason;
+        EXPECT_TRUE(contains(reason, "; main has it, and the branch has not")) << reason;
+        must(life.scene.step("HELLO-1"));
+        EXPECT_EQ(life.task().stage(), Stage::development);
+    }
+}
+
+// It is not tried again and again: each time would take its whole time limit.
+TEST(VerdictTest, R26TestsThatHangAreHeldAtOnceAndAnAgentThatDoesIsTriedAgain) {
+    for (const auto stage : {Stage::testing, Stage::development}) {
+        RunLife life;
+        const auto claim = life.start(stage);
+        life.ends(124);
+        life.recover();
+        EXPECT_EQ(life.task().row().hold, stage == Stage::testing ? Hold::infra : Hold::none);
+        EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
+        EXPECT_EQ(life.task().row().retries.infrastructure, 1);
+        EXPECT_EQ(life.task().row().retries.developer, 0);
+    }
+}
+
+// What was pushed in the meantime is what is tested then, not the commit at which it was held.
+TEST(VerdictTest, R27AReleasedCheckLooksAtTheHeadOfThen) {
+    RunLife life;
+    life.task().in(Stage::development);
+    life.start();
+    life.commits({{"x", "x\n"}});
+    life.ends(0);
+    must(life.scene.step("HELLO-1"));
+    life.start();
+    EXPECT_EQ(life.live().job.role, Role::ci);
+    life.ends(127);
+    life.recover();
+    ASSERT_EQ(life.task().row().hold, Hold::infra);
+    const auto mended = life.task().commits({{"mended", "y\n"}});
+    auto control = life.scene.world("control");
+    must(engine::release_hold(control, "HELLO-1", "ann"));
+    must(life.scene.step("HELLO-1"));
+    const auto job = must(store::live_run_job(life.scene.db, life.task().row().id));
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->role, Role::ci);
+    EXPECT_EQ(job->commit, mended);
+}
+
+TEST(VerdictTest, R27AHoldOverACommandEndsOnceSomethingChangedAndNotBefore) {
+    const auto changes = std::to_array<std::function<void(RunLife&)>>(
+        {[](RunLife& life) {
+             life.scene.project().workers[Role::test].command = {"./test", "--mended"};
+         },
+         [](RunLife& life) { life.scene.project().workers[Role::test].timeout_s = 7200; },
+         [](RunLife& life) { life.scene.settings.run_timeout_s = 7000; },
+         [](RunLife& life) {
+             life.task().commits({{"mended", "x"}});
+         }});
+    for (const auto& change : changes)
+        for (const int status : {124, 126, 127}) {
+            RunLife life;
+            life.start(Stage::testing);
+            life.ends(status);
+            life.recover();
+            for (int i = 0; i < 3; ++i) EXPECT_EQ(life.recover().released, 0);
+            life.scene.reboot();
+            EXPECT_EQ(life.recover().released, 0) << "another boot mends nothing";
+            ASSERT_EQ(life.task().row().hold, Hold::infra);
+            change(life);
+            EXPECT_EQ(life.recover().released, 1);
+            EXPECT_EQ(life.task().row().hold, Hold::none);
+            EXPECT_EQ(life.recover().released, 0);
+            must(life.scene.step("HELLO-1"));
+            life.scene.pass(life.scene.settings.backoff_cap_s * 1000);
+            EXPECT_EQ(life.start().job.role, Role::test) << "and it is tried once more";
+        }
+}
+
+TEST(VerdictTest, R27AHoldOfAnotherKindIsAPersons) {
+    RunLife life;
+    life.scene.settings.job_max_attempts = 1;
+    life.start(Stage::testing);
+    must(life.finish({"signal", "killed", "KILL", life.invocation()}));
+    life.recover();
+    ASSERT_EQ(life.task().row().hold, Hold::infra);
+    life.scene.project().workers[Role::test].command = {"./test", "--other"};
+    EXPECT_EQ(life.recover().released, 0);
+    EXPECT_EQ(life.task().row().hold, Hold::infra);
 }
 
 TEST(VerdictTest, R03TheReviewersWordIsTakenFromItsOwnRun) {

@@ -107,8 +107,8 @@ private:
     Status enqueue(store::Tx& tx, std::int64_t task) {
         constexpr Role roles[] = {Role::developer, Role::reviewer, Role::ci, Role::step, Role::step};
         const auto due = pick(3) == 0 ? due_in(now_, pick(20'000)) : due_now(now_);
-        return store::enqueue(tx, {.task_id = task, .role = roles[pick(5)], .due = due, .priority = pick(10)}, now_)
-            .map([](const auto&) {});
+        if (auto set = store::set_priority(tx, task, pick(10), now_); !set) return set;
+        return store::enqueue(tx, {.task_id = task, .role = roles[pick(5)], .due = due}, now_).map([](const auto&) {});
     }
     Status pause_above(store::Tx& tx, const store::Task& task) {
         const auto project = must(store::find_project(tx.db(), task.project)).value();

@@ -111,8 +111,8 @@ TEST_F(ClaimTest, DueTimesOfAnEarlierBootGoOnByTheWallClock_R07) {
     (void)ask(held, Role::developer, due_in(now, 60'000));
     write([&](Tx& tx) { return set_hold(tx, held, Hold::human, "why", now); });
     now = {monday.utc_ms + 10'000, 500, "boot-2"};
-    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, now); }), 3);
-    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, now); }), 0);
+    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, 86'400'000, now); }), 3);
+    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, 86'400'000, now); }), 0);
     EXPECT_EQ(claimed_items(limits()), std::vector<std::string>{"A-1"});
     EXPECT_EQ(must(next_due_boot(db, now)), 500 + 50'000);
     write([&](Tx& tx) { return set_hold(tx, held, Hold::none, "", now); });
@@ -123,7 +123,7 @@ TEST_F(ClaimTest, DueTimesOfAnEarlierBootGoOnByTheWallClock_R07) {
 TEST_F(ClaimTest, AWallClockSetBackOverABootDelaysNothingBeyondTheLongestWait_R07) {
     (void)ask(task("A-1"), Role::developer, due_in(now, 1000));
     now = {monday.utc_ms - 7'200'000, 500, "boot-2"};
-    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, now); }), 1);
+    EXPECT_EQ(write([&](Tx& tx) { return rebase_due_times(tx, 300'000, 86'400'000, now); }), 1);
     EXPECT_EQ(must(next_due_boot(db, now)), 500 + 300'000);
     now = later(300'000, now);
     EXPECT_EQ(claimed_items(limits()).size(), 1U);

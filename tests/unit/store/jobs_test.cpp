@@ -30,13 +30,12 @@ protected:
     }
 };
 
-TEST_F(JobsTest, AJobIsQueuedAtTheTasksPresentStage) {
+TEST_F(JobsTest, AJobIsQueuedAtTheTasksPresentStageAndWithItsPriority) {
     const auto t = task("HELLO-1");
+    write([&](Tx& tx) { return set_priority(tx, t, 7, now); });
     ASSERT_TRUE(write([&](Tx& tx) { return write_stage(tx, t, Stage::analysis, 1, Stage::architecture, {}, "", 0, now); }));
     const auto id = write([&](Tx& tx) {
-        return enqueue(
-            tx, {.task_id = t, .role = Role::build, .due = due_in(now, 9), .priority = 7, .max_attempts = 2, .commit = "c0"},
-            now);
+        return enqueue(tx, {.task_id = t, .role = Role::build, .due = due_in(now, 9), .max_attempts = 2, .commit = "c0"}, now);
     });
     ASSERT_TRUE(id);
     const auto queued = job(*id);
@@ -51,6 +50,34 @@ TEST_F(JobsTest, AJobIsQueuedAtTheTasksPresentStage) {
     EXPECT_EQ(queued.run_id, std::nullopt);
     EXPECT_EQ(queued.started_at, std::nullopt);
     EXPECT_EQ(must(live_run_job(db, t))->id, *id);
+}
+
+TEST_F(JobsTest, ANewPriorityOfTheTaskIsItsQueuedJobsToo) {
+    const auto t = task("HELLO-1");
+    EXPECT_EQ(look(t).priority, 5);
+    const auto run = ask(t, Role::developer), step = ask(t, Role::step);
+    write([&](Tx& tx) { return set_priority(tx, t, 8, now); });
+    EXPECT_EQ(look(t).priority, 8);
+    EXPECT_EQ(job(*run).priority, 8);
+    EXPECT_EQ(job(*step).priority, 8);
+    EXPECT_FALSE(db.write([&](Tx& tx) { return set_priority(tx, t, 10, now); }));
+    EXPECT_EQ(db.write([&](Tx& tx) { return set_priority(tx, t + 1, 1, now); }).error().code, Errc::no_such);
+}
+
+TEST_F(JobsTest, AnAdvanceThatIsAskedForAnewTakesOverItsAttemptsAndWaitingTime) {
+    const auto t = task("HELLO-1");
+    (void)ask(t, Role::step);
+    for (int tried = 1; tried <= 3; ++tried) {
+        const auto failing = claim_one();
+        EXPECT_EQ(failing.job.attempts, tried) << "however often somebody asks in between";
+        const auto anew = ask(t, Role::step);
+        ASSERT_TRUE(anew);
+        (void)stop(failing);
+        EXPECT_TRUE(put_back(failing, due_in(now, 1000)));
+        EXPECT_EQ(job(failing.job.id).status, JobStatus::cancelled);
+        EXPECT_EQ(job(*anew).available_boot, now.boot_ms + 1000);
+        now = later(1000, now);
+    }
 }
 
 TEST_F(JobsTest, ATaskHasOneLiveJobThatRunsAUnit_R08) {

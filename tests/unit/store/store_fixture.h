@@ -71,8 +71,10 @@ protected:
     Job job(std::int64_t id) { return must(find_job(db, id)).value(); }
     store::Run run(std::int64_t id) { return must(find_run(db, id)).value(); }
     std::optional<std::int64_t> ask(std::int64_t task_id, Role role, Due due = {}, int priority = 5) {
-        return write(
-            [&](Tx& tx) { return enqueue(tx, {.task_id = task_id, .role = role, .due = due, .priority = priority}, now); });
+        return write([&](Tx& tx) -> Result<std::optional<std::int64_t>> {
+            if (auto set = set_priority(tx, task_id, priority, now); !set) return fail(set.error());
+            return enqueue(tx, {.task_id = task_id, .role = role, .due = due}, now);
+        });
     }
     // Limits that list every project, without limits of their own.
     Limits limits(int max_concurrency = 1000, int max_steps = 1000) {
