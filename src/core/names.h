@@ -32,6 +32,11 @@ inline constexpr std::string_view defaults_file = "/etc/default/orchd";
 inline constexpr std::string_view deploy_hook = "/usr/libexec/orchd/deploy-systemd";
 inline constexpr std::string_view deploy_user = "orchd-deploy";
 
+// As whom the units work that hold the database, and whose group has it.
+inline constexpr std::string_view service_user = "orchd";
+inline constexpr std::string_view worker_user = "orchd-worker";
+inline constexpr std::string_view database_group = "orchd-db";
+
 // What a run sees inside its unit.
 inline constexpr std::string_view inside_run_dir = "/run/orchd/run";        // runs_dir/TASK, read-only
 inline constexpr std::string_view inside_mirror = "/run/orchd/mirror";      // the project's mirror, read-only

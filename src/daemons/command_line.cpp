@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "core/work_item.h"
+#include "daemons/service_user.h"
 #include "host/log.h"
 
 namespace orchd::daemons {
@@ -31,6 +32,7 @@ tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char
 int run_program(const CommandLine& line, int argc, const char* const* argv, const std::function<int(const Arguments&)>& work) {
     const auto arguments = parse(line, argc, argv);
     if (!arguments) return arguments.error();
+    if (auto left = line.user.empty() ? Status{} : leave_root(std::string(line.user)); !left) return exit_status(left);
     try {
         return work(*arguments);
     } catch (const std::exception& thrown) {

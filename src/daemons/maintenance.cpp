@@ -1,4 +1,5 @@
 // orchd-maintenance.service: one maintenance pass, if one is due. Started by its timer.
+#include "core/names.h"
 #include "daemons/command_line.h"
 #include "daemons/world.h"
 #include "engine/maintain.h"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
          .about = "Backs the database up, forgets what is past its retention, and cleans up. Started by "
                   "orchd-maintenance.timer; does nothing until maintenance_interval_s has passed.",
          .flag = "--now",
-         .flag_about = "do it whenever the last pass was, and even where maintenance_enabled is false"},
+         .flag_about = "do it whenever the last pass was, and even where maintenance_enabled is false",
+         .user = names::service_user},
         argc, argv, maintain);
 }

@@ -1,4 +1,5 @@
 // orchd-prepare@TASK.service: makes a run ready, and clears up after it when the unit stops.
+#include "core/names.h"
 #include "daemons/command_line.h"
 #include "daemons/world.h"
 #include "engine/runs.h"
@@ -9,7 +10,8 @@ int main(int argc, char** argv) {
                                  .about = "Prepares the claimed run of a work item. Started by orchd-prepare@.service.",
                                  .takes_work_item = true,
                                  .flag = "--undo",
-                                 .flag_about = "take away what was laid for the run"},
+                                 .flag_about = "take away what was laid for the run",
+                                 .user = names::service_user},
                                 argc, argv, [](const daemons::Arguments& arguments) {
                                     if (arguments.flag) {
                                         engine::unprepare(engine::host_paths(), arguments.work_item);

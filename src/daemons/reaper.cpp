@@ -1,4 +1,5 @@
 // orchd-reaper.service: one pass over what lives, started by orchd-reaper.timer or org.orchd1's Reap().
+#include "core/names.h"
 #include "daemons/command_line.h"
 #include "daemons/world.h"
 #include "engine/runs.h"
@@ -27,7 +28,8 @@ Status one_pass(engine::World& world) {
 int main(int argc, char** argv) {
     return daemons::run_program(
         {.name = "orchd-reaper",
-         .about = "Makes one pass over what runs and puts right what died. Started by orchd-reaper.timer."},
+         .about = "Makes one pass over what runs and puts right what died. Started by orchd-reaper.timer.",
+         .user = names::service_user},
         argc, argv, [](const daemons::Arguments&) {
             const auto owned = daemons::OwnedWorld::open({.actor = "reaper", .units = true});
             if (!owned) return daemons::exit_status(fail(owned.error()));

@@ -2,6 +2,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "core/names.h"
 #include "daemons/command_line.h"
 #include "daemons/settings_files.h"
 #include "daemons/worker_loop.h"
@@ -37,7 +38,8 @@ int work(const daemons::Arguments&) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return daemons::run_program(
-        {.name = "orchd-worker", .about = "Claims jobs, starts their units and recovers. Started by orchd-worker.service."},
-        argc, argv, work);
+    return daemons::run_program({.name = "orchd-worker",
+                                 .about = "Claims jobs, starts their units and recovers. Started by orchd-worker.service.",
+                                 .user = names::worker_user},
+                                argc, argv, work);
 }

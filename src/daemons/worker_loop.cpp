@@ -14,6 +14,7 @@
 #include "host/host.h"
 #include "host/log.h"
 #include "store/jobs.h"
+#include "store/worker_lock.h"
 
 namespace orchd::daemons {
 namespace {
@@ -117,6 +118,9 @@ Status WorkerLoop::rebase() {
 Status WorkerLoop::run() {
     if (auto attached = attach(); !attached) return attached;
     if (auto rebased = rebase(); !rebased) return rebased;
+    // From here on there is somebody who starts what is queued.
+    const auto lock = store::WorkerLock::take(owned_.world().db.path());
+    if (!lock) return fail(lock.error());
     tell_problems();
     look_soon();
     tick_.arm(owned_.world().settings.recovery_interval_s * 1000);

@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "host/journal.h"
 #include "host/log.h"
+#include "store/worker_lock.h"
 
 namespace orchd::daemons {
 namespace {
@@ -87,6 +88,7 @@ OwnedWorld::OwnedWorld(store::Db db, host::Bus bus, const OwnedWorldOptions& opt
             [] { return host::free_bytes(std::string(names::state_dir)).value_or(std::numeric_limits<std::int64_t>::max()); },
         .inodes = [] { return host::inodes(std::string(names::state_dir)); },
         .last_line = host::last_line_of,
+        .worker_lives = [] { return store::worker_lives(std::string(names::database)); },
         .warn =
             [](const std::string& work_item, const std::string& text) {
                 if (work_item.empty()) return host::log(host::Level::warning, text);

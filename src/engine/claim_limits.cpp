@@ -14,7 +14,8 @@ WorldView view_of(const World& world) {
             .see = world.units == nullptr ? std::function<UnitSeen(const std::string&)>()
                                           : [units = world.units](const std::string& unit) { return units->see(unit); },
             .condition = world.condition,
-            .inodes = world.inodes()};
+            .inodes = world.inodes(),
+            .worker_lives = world.worker_lives()};
 }
 
 Result<store::Limits> limits_of(const WorldView& view) {

@@ -17,7 +17,8 @@ struct WorldView {
     std::function<UnitSeen(const std::string&)> see = {};
     // How the settings were come by; null: they are in force.
     const settings::Condition* condition = nullptr;
-    Inodes inodes = {};  // of the database's file system
+    Inodes inodes = {};                     // of the database's file system
+    std::optional<bool> worker_lives = {};  // nothing where that is not known
 };
 [[nodiscard]] WorldView view_of(const World& world);
 

@@ -109,7 +109,9 @@ Result<DispatchResult> Dispatcher::pass(int at_most) {
     result.more = static_cast<int>(claims->size()) == at_most;
 
     auto all = std::exchange(waiting_, {});
-    std::move(claims->begin(), claims->end(), std::back_inserter(all));
+    // A run that was taken again has ended: recovery calls its finish.
+    std::copy_if(std::move_iterator(claims->begin()), std::move_iterator(claims->end()), std::back_inserter(all),
+                 [](const store::Claim& claim) { return !claim.run.exit; });
     std::vector<store::Claim> ready;
     const auto able = all.empty() ? std::vector<bool>() : can_start(world_, all);
     for (std::size_t i = 0; i < all.size(); ++i) (able[i] ? ready : waiting_).push_back(std::move(all[i]));

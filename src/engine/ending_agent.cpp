@@ -84,8 +84,11 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
     Verdict said{Colour::red, "the run left no " + std::string(to_text(*own)), true};
     if (touched(*own)) {
         auto file = mirror.read_file(head, artefact_path(ended.task.work_item, *own));
-        if (!file) return fail(file.error());
-        said = *file ? verdict(*own, **file) : verdict(*own, std::nullopt);
+        if (!file && file.error().code != Errc::invalid_argument) return fail(file.error());
+        if (!file)
+            said = {Colour::red, file.error().text, true};  // unfit, and so it will be however often it is read
+        else
+            said = *file ? verdict(*own, **file) : verdict(*own, std::nullopt);
     }
     auto code = code_of(mirror, project, ended.run.head_before);
     if (!code) return fail(code.error());

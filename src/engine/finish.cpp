@@ -9,6 +9,7 @@
 #include "engine/later.h"
 #include "engine/report.h"
 #include "engine/runs.h"
+#include "engine/stall.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
 
@@ -52,8 +53,13 @@ Status record_exit(World& world, const store::Run& run, Exit exit, const std::st
     return recorded;
 }
 
+struct Taken {
+    Ended ended;
+    bool known = false;  // its exit was on record before: this is another try
+};
+
 // The run that ended and its job, with the exit on record; nothing if there is no such run.
-Result<std::optional<Ended>> take_exit(World& world, const std::string& work_item, const Monitor& monitor) {
+Result<std::optional<Taken>> take_exit(World& world, const std::string& work_item, const Monitor& monitor) {
     auto task = store::find_task(world.db, work_item);
     if (!task) return fail(task.error());
     if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
@@ -61,13 +67,14 @@ Result<std::optional<Ended>> take_exit(World& world, const std::string& work_ite
     auto run = run_that_ended(world.db, **task, monitor, exit);
     if (!run) return fail(run.error());
     if (!*run) return std::nullopt;
+    const bool known = (*run)->exit.has_value();
     if (auto recorded = record_exit(world, **run, exit, monitor.invocation_id); !recorded) return fail(recorded.error());
     run = store::find_run(world.db, (*run)->id);
     if (!run) return fail(run.error());
     auto job = store::find_job(world.db, (*run)->job_id);
     if (!job) return fail(job.error());
     if (!*job) return fail(Errc::corrupt, "run " + std::to_string((*run)->id) + " has no job");
-    return Ended{**task, **job, **run};
+    return Taken{{**task, **job, **run}, known};
 }
 
 // What the run says that it cost, if that is a JSON object.
@@ -192,8 +199,8 @@ Status conclude(World& world, Ended ended) {
     if (came_to != Outcome::look && came_to != Outcome::failed) {
         Result<std::string> head;
         if (project != nullptr) head = keep_commits(world, ended, *project);
-        if (!head) world.warn(ended.task.work_item, head.error().text);
-        return put_away(world, ended, head.value_or(""), usage);
+        if (!head) return fail(head.error());
+        return put_away(world, ended, *head, usage);
     }
     if (came_to == Outcome::look && !says_what_it_left(world, ended))
         return put_away(world, ended, {}, usage,
@@ -233,13 +240,16 @@ bool took_its_spec(const World& world, const Ended& ended) {
 }
 
 Status finish(World& world, const std::string& work_item, const Monitor& monitor) {
-    auto ended = take_exit(world, work_item, monitor);
-    if (!ended) return fail(ended.error());
-    if (!*ended) return {};
-    if ((*ended)->job.status != JobStatus::running || (*ended)->job.run_id != (*ended)->run.id)
-        return keep_usage(world, **ended);
-    auto concluded = conclude(world, **ended);
-    if (!concluded) return concluded;
+    auto taken = take_exit(world, work_item, monitor);
+    if (!taken) return fail(taken.error());
+    if (!*taken) return {};
+    const auto& ended = (*taken)->ended;
+    if (ended.job.status != JobStatus::running || ended.job.run_id != ended.run.id) return keep_usage(world, ended);
+    auto next = (*taken)->known ? another_try(world, ended) : Result<NextTry>(NextTry::now);
+    if (!next) return fail(next.error());
+    if (*next == NextTry::now)
+        if (auto concluded = conclude(world, ended); !concluded)
+            if (auto told = end_failed(world, ended, concluded.error()); !told) return told;
     world.wake();
     world.poke_events();
     return {};

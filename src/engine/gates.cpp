@@ -37,6 +37,7 @@ Answer by_verdict(Gate gate, const GateContext& c) {
 Answer by_artefact(Gate gate, Artefact artefact, const GateContext& c) {
     if (c.head.empty()) return unusable(gate, "the task's branch is not on the forge");
     auto file = c.mirror.read_file(c.head, artefact_path(c.task.work_item, artefact));
+    if (!file && file.error().code == Errc::invalid_argument) return unusable(gate, file.error().text);
     if (!file) return fail(file.error());
     const Verdict found = verdict(artefact, *file);
     return GateAnswer{gate, found.colour, found.reason, found.unusable};

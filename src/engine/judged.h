@@ -24,8 +24,8 @@ struct Unjudged {
 // code at the context's head.
 [[nodiscard]] Result<std::optional<Unjudged>> first_unjudged(const GateContext& context);
 
-// What CI says of the code at the head: undecided where it has not run on it, at whatever commit. Nothing where the project has no
-// CI. Development asks for the very commit; later a clean rebase is no other code.
+// What CI says of the code at the head: undecided where it has not run on it, at whatever commit. Nothing where the project has
+// no CI. Development asks for the very commit; later a clean rebase is no other code.
 [[nodiscard]] Result<std::optional<GateAnswer>> ci_of_the_code(const GateContext& context);
 
 // Why the code at the head is no new product of development: there is none, or it is what was sent back. Empty where it is one.

@@ -116,16 +116,6 @@ Status remove_run_folders(World& world, Maintained& done) {
     return {};
 }
 
-Status note(World& world, const std::string& story) {
-    boundary("maintain.note.before");
-    auto noted = world.db.write([&](store::Tx& tx) {
-        return store::put_state(tx,
-                                {.key = state_key, .value = story, .by = world.actor, .reason = "", .at = world.now().utc_ms});
-    });
-    if (noted) boundary("maintain.note.after");
-    return noted;
-}
-
 std::string story(const Maintained& done) {
     return boost::json::serialize(boost::json::object{{"backup", done.backup},
                                                       {"backups_pruned", done.backups_pruned},
@@ -138,6 +128,18 @@ std::string story(const Maintained& done) {
                                                       {"branches", done.branches},
                                                       {"mirrors", done.mirrors},
                                                       {"failures", done.failures}});
+}
+
+Status note(World& world, const Maintained& done) {
+    boundary("maintain.note.before");
+    auto noted = world.db.write([&](store::Tx& tx) -> Status {
+        const auto at = world.now().utc_ms;
+        if (!done.backup.empty())
+            if (auto kept = store::put_state(tx, {"last_backup", done.backup, world.actor, "", at}); !kept) return kept;
+        return store::put_state(tx, {.key = state_key, .value = story(done), .by = world.actor, .reason = "", .at = at});
+    });
+    if (noted) boundary("maintain.note.after");
+    return noted;
 }
 
 }  // namespace
@@ -159,7 +161,7 @@ Result<Maintained> maintain(World& world) {
         ++done.failures;
         world.warn("", "maintenance: " + worked.error().text);
     }
-    if (auto noted = note(world, story(done)); !noted) return fail(noted.error());
+    if (auto noted = note(world, done); !noted) return fail(noted.error());
     return done;
 }
 

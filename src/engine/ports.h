@@ -90,6 +90,8 @@ struct World {
     std::function<Inodes()> inodes = [] { return Inodes{}; };  // of the same
     // The last line that the run of this invocation said, where it can be had.
     std::function<std::string(const std::string& invocation_id)> last_line = [](const std::string&) { return std::string(); };
+    // Whether a worker is there that starts what is queued; nothing where that is not known.
+    std::function<std::optional<bool>()> worker_lives = [] { return std::optional<bool>(); };
     // A problem of one task that was survived (R40), for the journal: work item (empty: of none), sentence.
     std::function<void(const std::string&, const std::string&)> warn = [](const std::string&, const std::string&) {};
     // How the settings were come by; null: they are in force.

@@ -13,6 +13,7 @@
 #include "engine/report.h"
 #include "engine/runs.h"
 #include "engine/spec.h"
+#include "engine/stall.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
 
@@ -167,11 +168,7 @@ Status prepare(World& world, const std::string& work_item) {
     auto laid = lay(world, *waiting);
     if (laid) return {};
     unprepare(world.paths, work_item);
-    auto kept = bounded("prepare.error", [&] {
-        return world.db.write([&](store::Tx& tx) {
-            return store::set_job_error(tx, waiting->job.id, waiting->run.id, "could not be prepared: " + laid.error().text);
-        });
-    });
+    auto kept = beginning_failed(world, waiting->job, waiting->run, laid.error());
     if (!kept) world.warn(work_item, kept.error().text);
     return laid;
 }

@@ -7,6 +7,7 @@
 #include "core/names.h"
 #include "core/planted.h"
 #include "engine/mended.h"
+#include "engine/stall.h"
 #include "store/facts.h"
 #include "store/pass_lock.h"
 #include "store/tasks.h"
@@ -54,29 +55,43 @@ Result<int> tick(World& world, const store::Claim& claim, Recovered& recovered) 
     return ticks;
 }
 
-// The forge, say, has not answered for hours: a person is called, and the finish tried on.
+// A finish that hangs for hours: a person is called. Its unit's time limit ends each try, and the tries are counted.
 Status tell_of_stuck_finish(World& world, const store::Claim& claim) {
     const auto unit = handlers_of(claim).fail;
     return call_a_person(world, claim, "the end of a run cannot be worked up: see `journalctl -u " + unit + "`");
 }
 
-// A run whose exit is on record is its finish's; one that died has its successor started.
+// Whether the next try of the run's end is to wait. In another boot than it was put off in, it has waited long enough.
+Result<bool> put_off(World& world, const store::Claim& claim) {
+    auto stall = store::find_stall(world.db, claim.run.id);
+    if (!stall) return fail(stall.error());
+    if (!*stall || (*stall)->state != store::StallState::failed) return false;
+    const auto now = world.now();
+    return (*stall)->due.boot_id == now.boot_id && (*stall)->due.boot_ms > now.boot_ms;
+}
+
+// A run whose exit is on record is its finish's; one that died or failed has its successor started once that is due.
 Status resume_finish(World& world, const store::Claim& claim, Recovered& recovered) {
     const auto handlers = handlers_of(claim);
-    const bool stuck = hopeless(world, claim.run);
     for (const auto& unit : {claim.run.unit, handlers.ok, handlers.fail}) {
         if (!busy(world.units->see(unit))) continue;
         const bool of_this_boot = claim.run.boot_id == world.now().boot_id;  // or it has only just had its first chance
-        if (auto told = stuck && of_this_boot ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
+        const bool stuck = hopeless(world, claim) && of_this_boot;
+        if (auto told = stuck ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
         return forget_ticks(world, claim);
     }
+    auto waits = put_off(world, claim);
+    if (!waits) return fail(waits.error());
+    if (*waits) return {};
     auto ticks = tick(world, claim, recovered);
     if (!ticks) return fail(ticks.error());
     if (*ticks == 0 || *ticks % world.settings.reaper_dead_ticks != 0) return {};
-    const bool tried_before = *ticks > world.settings.reaper_dead_ticks;
-    if (auto told = stuck && tried_before ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
     const bool ok = claim.run.exit->kind == ExitKind::exited && claim.run.exit->status == 0;
     StartRequest request{.unit = ok ? handlers.ok : handlers.fail, .limits = {}, .network_unit = {}, .network = false};
+    auto next = call_finish(world, claim, request.unit);
+    if (!next) return fail(next.error());
+    if (*next == NextTry::given_up) return finish_stopping(world, claim, recovered);
+    if (*next == NextTry::later) return {};
     boundary("recover.resume.before");
     auto answers = world.units->start({request});
     boundary("recover.resume.after");

@@ -27,9 +27,13 @@ struct Handlers {  // the two units of which one finishes a run
 }
 [[nodiscard]] inline std::int64_t ceiling_ms(const World& world) { return world.settings.reaper_max_running_s * 1000; }
 // Beyond the ceiling by so much that what should have ended long ago needs a person.
-[[nodiscard]] inline bool hopeless(const World& world, const store::Run& run) {
+[[nodiscard]] inline bool hopeless(const World& world, const store::Claim& claim) {
     constexpr std::int64_t patience_ms = 10 * 60 * 1000;
-    return age_ms(world.now(), run) > ceiling_ms(world) + patience_ms;
+    const auto now = world.now();
+    const auto claimed_at = claim.job.started_at.value_or(claim.run.started_at);
+    // A run that was taken again, to go on with its end, is as old as that.
+    const bool again = claimed_at > claim.run.started_at;
+    return (again ? now.utc_ms - claimed_at : age_ms(now, claim.run)) > ceiling_ms(world) + patience_ms;
 }
 
 // Holds the claim's task as `infra` for what only a person can mend; nothing if it is held already or over.

@@ -7,6 +7,7 @@
 #include "engine/mended.h"
 #include "engine/notes.h"
 #include "engine/recover.h"
+#include "engine/stall.h"
 #include "store/leases.h"
 #include "store/tasks.h"
 
@@ -77,20 +78,29 @@ Status call_for(World& world, const Acting& who, const Stopped& stopped, Hold ho
         {{"key", std::string(to_text(hold)) + '/' + stopped.task.work_item}, {"text", why}, {"actor", world.actor}});
 }
 
-// Held by its attempts, because its command is not there, or because it hangs, which trying again does not mend: by what nobody
-// but a person can.
+// Whether its beginning or its end was given up.
+Result<bool> given_up(store::Db& db, const Stopped& stopped) {
+    auto stall = store::find_stall(db, stopped.run.id);
+    if (!stall) return fail(stall.error());
+    return *stall && (*stall)->state == store::StallState::given_up;
+}
+
+// Held by its attempts, because its command is not there, because it cannot begin or end, or because it hangs, which trying
+// again does not mend: by what nobody but a person can.
 Status count_death(World& world, const Acting& who, const Stopped& stopped, Outcome came_to, Recovered& recovered) {
-    if (came_to == Outcome::infra || came_to == Outcome::too_long) {
+    auto stalled = given_up(who.tx.db(), stopped);
+    if (!stalled) return fail(stalled.error());
+    if (came_to == Outcome::infra || came_to == Outcome::too_long || *stalled) {
         auto retries = stopped.task.retries;
         ++(planted("death_blamed") ? retries.developer : retries.infrastructure);
         if (auto set = store::set_retries(who.tx, stopped.task.id, retries, who.now); !set) return set;
     }
     const bool hangs = came_to == Outcome::too_long && stopped.job.kind != JobKind::agent;
     const bool used_up = stopped.job.deaths() >= stopped.job.max_attempts && !planted("attempts_without_end");
-    if (came_to != Outcome::cannot_run && !hangs && !used_up) return {};
+    if (came_to != Outcome::cannot_run && !hangs && !used_up && !*stalled) return {};
     const auto why = job_named(stopped.job) + ": " + stopped.job.error +
                      (used_up ? ", the last of " + std::to_string(stopped.job.deaths()) + " attempts" : "");
-    if (auto called = call_for(world, who, stopped, Hold::infra, why, recovered); !called || used_up) return called;
+    if (auto called = call_for(world, who, stopped, Hold::infra, why, recovered); !called || used_up || *stalled) return called;
     // The hold ends once this is another: until then the same would come of it.
     if (stopped.task.hold != Hold::none) return {};
     return store::set_hold_watch(who.tx, stopped.task.id, depends_on(world, stopped.task, stopped.job.role));
@@ -153,7 +163,7 @@ Status write_end(World& world, const Acting& who, const store::Claim& claim, Rec
 
 Status finish_stopping(World& world, const store::Claim& claim, Recovered& recovered) {
     auto nothing = nothing_left(world, claim);
-    if (hopeless(world, claim.run) && !nothing.value_or(false)) {
+    if (hopeless(world, claim) && !nothing.value_or(false)) {
         auto called =
             call_a_person(world, claim, claim.run.unit + " cannot be stopped: see `systemctl status " + claim.run.unit + "`");
         if (!called) return called;

@@ -9,6 +9,7 @@
 #include "engine/early.h"
 #include "engine/leases.h"
 #include "engine/notes.h"
+#include "engine/stall.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
@@ -70,9 +71,23 @@ std::optional<Why> paused(const store::Task& task, const Surroundings& around, c
     return std::nullopt;
 }
 
-Why under_way(const store::Job& job, const HostView& host) {
+const store::Stall* stall_of(const Surroundings& around, const store::Job& job) {
+    const auto found = around.stalls.find(job.id);
+    return found == around.stalls.end() ? nullptr : &found->second;
+}
+
+// Its run is over, and what came of it is not on record yet.
+Why end_stalls(const store::Job& job, const store::Stall& stall) {
+    const auto what = "The run of " + job_named(job) + " is over, but " + stall_text(stall);
+    if (stall.state != store::StallState::failed) return {.text = what + ", and just being tried again.", .since = stall.at};
+    return {.text = what + ", next try at " + time_text(stall.due.utc_ms) + ".", .since = stall.at, .until = stall.due.utc_ms};
+}
+
+Why under_way(const store::Job& job, const store::Stall* stall, const HostView& host) {
     const auto since = job.started_at.value_or(job.created_at);
     const auto age = span_text(host.now.utc_ms - since);
+    if (job.status == JobStatus::running && stall != nullptr && stall->part == store::StallPart::end)
+        return end_stalls(job, *stall);
     if (job.status == JobStatus::running)
         return {.text = "Under way: " + job_named(job) + " runs for " + age + ".", .since = since};
     return {.text = with_reason("Under way: " + job_named(job) + " is being stopped", job.error), .since = since};
@@ -94,13 +109,20 @@ std::string wrong_with_file(const std::string& project, const HostView& host) {
     return found == host.bad_files.end() ? "." : ": " + found->second;
 }
 
-Why queued(const store::Task& task, const store::Job& job, const HostView& host) {
+// What is to be known of a queued job beside why it is not started: what came of it, or of its gate, before.
+std::string after_text(const store::Task& task, const store::Job& job, const store::Stall* stall) {
+    if (stall != nullptr && stall->part == store::StallPart::beginning)
+        return " Its beginning failed: it " + stall_text(*stall) + ".";
+    if (stall != nullptr && stall->state == store::StallState::given_up)
+        return " Its run is over and stays on record; then only its end is gone on with: " + stall->words;
+    if (!job.error.empty()) return " It was tried before: " + job.error;
+    if (!task.again_reason.empty()) return " Its gate was red: " + task.again_reason;
+    return {};
+}
+
+Why queued(const store::Task& task, const store::Job& job, const store::Stall* stall, const HostView& host) {
     const auto name = job_named(job);
-    std::string after;
-    if (!job.error.empty())
-        after = " It was tried before: " + job.error;
-    else if (!task.again_reason.empty())
-        after = " Its gate was red: " + task.again_reason;
+    const auto after = after_text(task, job, stall);
     const auto obstacle = host.plan.obstacle(job);
     switch (obstacle) {
         case store::Obstacle::disk:
@@ -129,6 +151,7 @@ Why queued(const store::Task& task, const store::Job& job, const HostView& host)
         case store::Obstacle::blocked:
             return {.text = "Queued: " + name + " waits for a transition of its task that is under way." + after};
         default:
+            if (host.worker_lives == false) return {.text = "Queued: " + name + " is first in turn." + after};
             return {.text = "Queued: " + name + " is started next." + after};
     }
 }
@@ -193,9 +216,10 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
                 .needs_you = true,
                 .since = task.waiting_since};
     }
-    if (job != nullptr && job->status != JobStatus::queued && job->kind != JobKind::advance) return under_way(*job, host);
+    if (job != nullptr && job->status != JobStatus::queued && job->kind != JobKind::advance)
+        return under_way(*job, stall_of(around, *job), host);
     if (around.lease) return transition_under_way(*around.lease, around.owner, host);
-    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, host);
+    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, stall_of(around, *job), host);
     if (auto pause = paused(task, around, host)) return *pause;
     if (!around.needs.empty())
         return {.text = "Waits until " + joined(around.needs, ", ") + (around.needs.size() > 1 ? " are" : " is") + " done."};
@@ -206,7 +230,7 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
         return answer;
     }
     if (job != nullptr && !host.no_settings.empty()) return {.text = host.no_settings, .command = "orchctl config check"};
-    if (job != nullptr) return queued(task, *job, host);
+    if (job != nullptr) return queued(task, *job, stall_of(around, *job), host);
     if (!task.waiting_for.empty()) return waiting(task, around, host);
     return {.text = "Nothing is queued for it.", .command = "orchctl task retry " + task.work_item};
 }
@@ -224,6 +248,11 @@ std::string command_against_waiting(const std::string& work_item, const std::str
 std::string command_against(Hold hold, const std::string& work_item) {
     const bool anew = hold == Hold::escalated || hold == Hold::human;
     return std::string("orchctl task ") + (anew ? "retry " : "release ") + work_item;
+}
+
+std::string no_worker(std::optional<bool> worker_lives) {
+    if (worker_lives.value_or(true)) return {};
+    return "No worker runs, so nothing is started: see `systemctl status orchd-worker.service`.";
 }
 
 Result<HostView> look_at_host(const WorldView& view) {
@@ -244,6 +273,7 @@ Result<HostView> look_at_host(const WorldView& view) {
     for (const auto& problem : view.projects.problems)
         host.bad_files.emplace(std::filesystem::path(problem.file).stem().string(),
                                problem.text.substr(0, problem.text.find('\n')));
+    host.worker_lives = view.worker_lives;
     return host;
 }
 
@@ -278,7 +308,12 @@ Result<Surroundings> look_around(const WorldView& view, const store::Task& task)
     live.only_live = true;
     auto jobs = store::list_jobs(db, live);
     if (!jobs) return fail(jobs.error());
-    for (auto& claim : *jobs) around.live.push_back(std::move(claim.job));
+    for (auto& claim : *jobs) {
+        auto stall = claim.run.id == 0 ? Result<std::optional<store::Stall>>() : store::find_stall(db, claim.run.id);
+        if (!stall) return fail(stall.error());
+        if (*stall) around.stalls.emplace(claim.job.id, std::move(**stall));
+        around.live.push_back(std::move(claim.job));
+    }
     auto lease = store::find_transition(db, task.id);
     if (!lease) return fail(lease.error());
     if (*lease && (*lease)->owner) around.lease = std::move(*lease);
@@ -294,6 +329,10 @@ Why why(const store::Task& task, const Surroundings& around, const HostView& hos
     if (task.stage == Stage::done)
         return {.text = task.merged.empty() ? "Done." : "Done: merged as " + task.merged + ".", .command = {}};
     auto answer = of_open_task(task, around, host);
+    if (const auto nobody = no_worker(host.worker_lives); !nobody.empty()) {
+        answer.text += (answer.text.ends_with('.') ? " " : ". ") + nobody;
+        if (answer.command.empty()) answer.command = command_against_no_worker;
+    }
     answer.claimable =
         std::any_of(around.live.begin(), around.live.end(), [&](const auto& job) { return claimed_next(job, host); });
     return answer;

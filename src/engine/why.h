@@ -13,6 +13,7 @@
 #include "store/facts.h"
 #include "store/jobs.h"
 #include "store/records.h"
+#include "store/stalls.h"
 
 namespace orchd::engine {
 
@@ -41,6 +42,7 @@ struct HostView {
     std::string low_disk;     // why the disk allows nothing; empty while it does
     std::string no_settings;  // why nothing is begun: they are wrong, and there are no good ones; empty while there are
     std::map<std::string, std::string> bad_files;  // project -> what is wrong with its file, the first of it
+    std::optional<bool> worker_lives;              // nothing where that is not known
 };
 [[nodiscard]] Result<HostView> look_at_host(const WorldView& view);
 
@@ -60,6 +62,8 @@ struct Surroundings {
     std::string early;               // what a tracker said of its analysis before it was there to be judged
     bool answered = false;           // a person's word on its open gate is on record, and no step has heeded it yet
     std::vector<store::Job> live;    // its live jobs
+    // What keeps the present or last run of such a job from beginning or ending, by job.
+    std::map<std::int64_t, store::Stall> stalls;
     std::optional<store::TransitionLease> lease;  // while somebody holds it
     std::optional<Liveness> owner;                // of its unit, where that was looked at
     std::optional<LeaseAhead> ahead;
@@ -69,6 +73,10 @@ struct Surroundings {
 // Who holds the merge or target lease that the task waits for, as far as this process sees which repository the projects' files
 // lead to.
 [[nodiscard]] Result<std::optional<LeaseAhead>> find_ahead(const WorldView& view, const store::Task& task);
+
+// That no worker runs, as a sentence of why and of the host's state; empty while one does, or where that is not known.
+[[nodiscard]] std::string no_worker(std::optional<bool> worker_lives);
+inline constexpr const char* command_against_no_worker = "systemctl start orchd-worker.service";
 
 // Decides from what is given; the first that holds of: ended, held, human gate open, work running, transition under way,
 // paused, waiting for others, waiting for a lease or a gate, queued and why it is not started, nothing at all.

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "store/worker_lock.h"
+
 namespace orchd::listener {
 namespace {
 
@@ -48,7 +50,8 @@ Result<views::WorldView> ViewSource::look() {
                             .now = options_.now(),
                             .free_bytes = options_.free_bytes(),
                             .condition = &reading_.condition,
-                            .inodes = options_.inodes()};
+                            .inodes = options_.inodes(),
+                            .worker_lives = store::worker_lives(options_.database)};
 }
 
 }  // namespace orchd::listener

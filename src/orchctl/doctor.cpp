@@ -58,6 +58,7 @@ Status doctor(Session& session) {
     look_at_clock(findings);
     look_at_configuration(findings, values);
     look_at_database(findings);
+    look_at_work(findings);
     look_at_backups(findings, values);
     look_at_deliveries(findings, values);
     look_at_left_states(findings);

@@ -30,6 +30,8 @@ void look_at_clock(Findings& findings);
 // doctor_state.cpp: configuration, database, backups, disk, what runs left.
 void look_at_configuration(Findings& findings, settings::Settings& values);
 void look_at_database(Findings& findings);
+// Whether anybody does the work, and which runs cannot begin or end.
+void look_at_work(Findings& findings);
 void look_at_backups(Findings& findings, const settings::Settings& values);
 void look_at_deliveries(Findings& findings, const settings::Settings& values);
 void look_at_left_states(Findings& findings);

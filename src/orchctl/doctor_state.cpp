@@ -7,6 +7,9 @@
 #include "engine/astray.h"
 #include "engine/disk.h"
 #include "engine/maintain.h"
+#include "engine/notes.h"
+#include "engine/stall.h"
+#include "engine/why.h"
 #include "host/host.h"
 #include "orchctl/doctor.h"
 #include "orchctl/host_config.h"
@@ -17,6 +20,9 @@
 #include "store/ballast.h"
 #include "store/check.h"
 #include "store/deliveries.h"
+#include "store/jobs.h"
+#include "store/stalls.h"
+#include "store/worker_lock.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -92,6 +98,31 @@ void look_at_database(Findings& findings) {
                             "Run: systemctl restart orchd-worker.service"});
     else if (problems->empty() && unwritable.empty())
         findings.push_back({"database", Health::ok, text + " and is sound.", {}});
+}
+
+void look_at_work(Findings& findings) {
+    auto db = store::Db::open(std::string(names::database), {.mode = store::Mode::inspect});
+    if (!db) return;  // told by look_at_database()
+    const auto before = findings.size();
+    if (const auto nobody = engine::no_worker(store::worker_lives(std::string(names::database))); !nobody.empty())
+        findings.push_back({"worker", Health::fail, nobody, std::string("Run: ") + engine::command_against_no_worker});
+    const auto version = store::file_version(*db);
+    if (!version || *version != store::schema_version()) return;  // told by look_at_database()
+    const auto jobs = store::list_jobs(*db, {.only_live = true});
+    if (!jobs) return findings.push_back({"runs", Health::fail, jobs.error().text, {}});
+    for (const auto& claim : *jobs) {
+        const auto stall = store::find_stall(*db, claim.run.id);
+        if (!stall) return findings.push_back({"runs", Health::fail, stall.error().text, {}});
+        const bool told = *stall && (claim.job.status == JobStatus::running || (*stall)->state == store::StallState::given_up ||
+                                     (*stall)->part == store::StallPart::beginning);
+        if (told)
+            findings.push_back(
+                {"runs", Health::fail,
+                 claim.work_item + ", " + engine::job_named(claim.job) + ": " + engine::stall_text(**stall) + ".",
+                 "See: orchctl why " + claim.work_item});
+    }
+    if (findings.size() == before)
+        findings.push_back({"runs", Health::ok, "A worker runs, and no run stalls at its beginning or end.", {}});
 }
 
 void look_at_backups(Findings& findings, const settings::Settings& values) {

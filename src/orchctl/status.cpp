@@ -77,6 +77,14 @@ void tell_settings(Session& session, const json::object& queue) {
     session.line("    $ orchctl config check");
 }
 
+void tell_worker(Session& session, const json::object& queue) {
+    const auto worker = part(queue, "worker");
+    if (worker.text("problem").empty()) return;
+    session.heading("Worker");
+    session.line("  " + coloured(printable(worker.text("problem")), Paint::red, session.colours()));
+    session.line("    $ systemctl start orchd-worker.service");
+}
+
 void tell_disk(Session& session, const json::object& queue) {
     const auto disk = part(queue, "disk");
     if (!disk.flag("low")) return;
@@ -125,12 +133,13 @@ Status status(Session& session) {
     const auto& queue = overview->queue;
     if (session.json) {
         json::object answer{{"needs_you", to_json(overview->needs_you)}};
-        for (const auto* key : {"paused", "settings", "disk", "limits", "counts", "running", "projects", "astray"})
+        for (const auto* key : {"paused", "worker", "settings", "disk", "limits", "counts", "running", "projects", "astray"})
             answer[key] = member(queue, key);
         session.document(answer);
         return {};
     }
     tell_needs_you(session, overview->needs_you, astray_of(queue));
+    tell_worker(session, queue);
     tell_pause(session, queue);
     tell_settings(session, queue);
     tell_disk(session, queue);
@@ -215,6 +224,7 @@ Status queue(Session& session) {
         return {};
     }
     session.line(counts_text(*story));
+    tell_worker(session, *story);
     tell_pause(session, *story);
     tell_settings(session, *story);
     tell_disk(session, *story);

@@ -16,7 +16,7 @@ Status why(Session& session, const std::string& work_item) {
     if (session.json) {
         boost::json::object answer;
         for (const auto* key : {"work_item", "stage", "why", "command", "needs_you", "claimable", "since", "until", "needs",
-                                "lease", "ahead", "settings"})
+                                "lease", "ahead", "settings", "stall"})
             if (const auto* value = story->if_contains(key)) answer[key] = *value;
         session.document(answer);
         return {};

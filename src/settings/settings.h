@@ -19,6 +19,7 @@ struct Settings {
     std::int64_t conflict_cap = 5;               // ORCH_CONFLICT_CAP: back to development by a conflict, then escalated
     std::int64_t give_way_cap = 5;               // ORCH_GIVE_WAY_CAP: `merge_tries` rounds in vain, so often, then escalated
     std::int64_t job_max_attempts = 5;           // ORCH_JOB_MAX_ATTEMPTS: infrastructure deaths of one job before an infra hold
+    std::int64_t finish_max_tries = 6;           // ORCH_FINISH_MAX_TRIES: of the end of one run before an infra hold
     std::int64_t backoff_base_s = 5;             // ORCH_BACKOFF_BASE_S
     std::int64_t backoff_cap_s = 300;            // ORCH_BACKOFF_CAP_S
     std::int64_t defer_cap_s = 3600;             // ORCH_DEFER_CAP_S: longest wait for a run that asks to come later, by itself

@@ -30,6 +30,8 @@ constexpr std::array table{
         "How often a task gives way at the merge, after merge_tries rounds in vain each, before it is escalated"},
     Key{"job_max_attempts", &S::job_max_attempts, 1, 100, Unit::none,
         "Deaths by infrastructure (signal, time-out, reboot) that one job survives before its task is held"},
+    Key{"finish_max_tries", &S::finish_max_tries, 1, 100, Unit::none,
+        "How often it is tried to put the end of one run on record before its task is held"},
     Key{"backoff_base_s", &S::backoff_base_s, 1, day_s, Unit::seconds,
         "First waiting time of a job that is tried again; it doubles with each attempt, with full jitter"},
     Key{"backoff_cap_s", &S::backoff_cap_s, 1, day_s, Unit::seconds, "Longest waiting time of a job that is tried again"},

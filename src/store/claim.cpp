@@ -5,6 +5,7 @@
 #include "core/planted.h"
 #include "store/claim_plan.h"
 #include "store/job_rows.h"
+#include "store/stalls.h"
 
 namespace orchd::store {
 namespace {
@@ -22,8 +23,7 @@ std::string_view unit_stem(JobKind kind) {
     return names::agent;
 }
 
-// Gives the job its run: from here on it is that run's.
-Result<Claim> start(Db& db, std::int64_t job_id, Role role, const Now& now) {
+Result<std::int64_t> new_run(Db& db, std::int64_t job_id, Role role, const Now& now) {
     auto work_item = find_row(
         db, "SELECT work_item FROM tasks WHERE id = (SELECT task_id FROM jobs WHERE id = ?)",
         [](const Row& row) { return row.text(0); }, job_id);
@@ -33,6 +33,31 @@ Result<Claim> start(Db& db, std::int64_t job_id, Role role, const Now& now) {
                            " SELECT id, task_id, ?2, ?3, ?4, ?5 FROM jobs WHERE id = ?1 RETURNING id",
                            first_integer, job_id, names::unit(unit_stem(kind_of(role)), work_item->value_or("")), now.boot_id,
                            now.utc_ms, now.boot_ms);
+    return run_id.map([](const auto& id) { return id.value_or(0); });
+}
+
+// The job's last run, where it came to its exit and its end was given up: what it did is not done again, only its end.
+Result<std::optional<std::int64_t>> taken_again(Tx& tx, std::int64_t job_id, const Now& now) {
+    auto run_id = run_without_end(tx.db(), job_id);
+    if (!run_id || !*run_id) return run_id;
+    if (planted("end_forgotten")) return std::nullopt;
+    auto stall = find_stall(tx.db(), **run_id);
+    if (!stall) return fail(stall.error());
+    (*stall)->state = StallState::failed;
+    (*stall)->tries = 0;
+    (*stall)->due = due_now(now);
+    if (auto put = put_stall(tx, **stall); !put) return fail(put.error());
+    auto opened = write_rows(tx.db(), "UPDATE runs SET finished_at = NULL WHERE id = ?", **run_id);
+    if (!opened) return fail(opened.error());
+    return run_id;
+}
+
+// Gives the job its run: from here on it is that run's.
+Result<Claim> start(Tx& tx, std::int64_t job_id, Role role, const Now& now) {
+    auto& db = tx.db();
+    auto again = taken_again(tx, job_id, now);
+    if (!again) return fail(again.error());
+    auto run_id = *again ? Result<std::int64_t>(**again) : new_run(db, job_id, role, now);
     if (!run_id) return fail(run_id.error());
     auto taken = change_one(db,
                             planted("attempts_not_counted")
@@ -40,7 +65,7 @@ Result<Claim> start(Db& db, std::int64_t job_id, Role role, const Now& now) {
                                   " WHERE id = ?3 AND status = 'queued'"
                                 : "UPDATE jobs SET status = 'running', run_id = ?1, started_at = ?2, attempts = attempts + 1"
                                   " WHERE id = ?3 AND status = 'queued'",
-                            run_id->value_or(0), now.utc_ms, job_id);
+                            *run_id, now.utc_ms, job_id);
     if (!taken) return fail(taken.error());
     static const std::string sql = claim_query("r.id = j.run_id") + "WHERE j.id = ?";
     auto claim = find_row(db, sql, read_claim, job_id);
@@ -63,7 +88,7 @@ Result<std::vector<Claim>> claim(Tx& tx, const Limits& limits, int at_most, cons
     if (!plan) return fail(plan.error());
     std::vector<Claim> claims;
     for (const auto& pick : plan->picks()) {
-        auto claim = start(tx.db(), pick.job_id, pick.role, now);
+        auto claim = start(tx, pick.job_id, pick.role, now);
         if (!claim) return fail(claim.error());
         if (auto served = serve(tx.db(), pick.project_id, pick.role == Role::step); !served) return fail(served.error());
         claims.push_back(std::move(*claim));

@@ -189,6 +189,14 @@ Result<QueueCounts> queue_counts(Db& db) {
     return **counts;
 }
 
+Result<std::optional<std::int64_t>> oldest_start(Db& db) {
+    auto oldest =
+        find_row(db, "SELECT min(started_at) FROM jobs INDEXED BY jobs_running WHERE status IN ('running', 'stopping')",
+                 [](const Row& row) { return row.maybe_integer(0); });
+    if (!oldest) return fail(oldest.error());
+    return oldest->value_or(std::nullopt);
+}
+
 Result<std::vector<ProjectCounts>> project_counts(Db& db) {
     return list_rows(db,
                      "SELECT id, (SELECT count(*) FROM tasks WHERE project_id = p.id AND stage NOT IN ('done', 'cancelled')),"

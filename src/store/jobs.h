@@ -48,6 +48,7 @@ struct Claim {
 // item) and counts the attempt. Order: projects by least recently served, so that a busy one delays another's job by at most
 // one slot per project; within a project by priority, due time, id. Skips paused projects, blocked jobs, jobs not yet due,
 // and lanes at their limit, without reading them one by one: the cost does not grow with the queue.
+// A job whose last run came to its exit, but whose end was given up, takes that very run again.
 // Claims nothing while the host is paused (settings_state "paused") or its disk is low. What it takes is a ClaimPlan.
 [[nodiscard]] Result<std::vector<Claim>> claim(Tx& tx, const Limits& limits, int at_most, const Now& now);
 // When the next queued job becomes due in this boot (boot_ms), if any is waiting for its time.
@@ -129,6 +130,8 @@ struct QueueCounts {
     std::int64_t queued = 0, blocked = 0, running = 0, stopping = 0;
 };
 [[nodiscard]] Result<QueueCounts> queue_counts(Db& db);
+// When the oldest of what is running or stopping was claimed.
+[[nodiscard]] Result<std::optional<std::int64_t>> oldest_start(Db& db);
 struct ProjectCounts {
     std::int64_t project_id = 0;
     std::int64_t open_tasks = 0, queued = 0, running = 0;  // running: with `stopping`

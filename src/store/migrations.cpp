@@ -64,7 +64,8 @@ const std::vector<Migration>& migrations() {
                                       {6, std::string(schema_intake)},
                                       {7, std::string(schema_identity)},
                                       {8, std::string(schema_priority)},
-                                      {9, std::string(schema_later)}};
+                                      {9, std::string(schema_later)},
+                                      {10, std::string(schema_stalls)}};
     }();
     return all;
 }

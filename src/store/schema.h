@@ -14,5 +14,6 @@ extern const std::string_view schema_intake;
 extern const std::string_view schema_identity;
 extern const std::string_view schema_priority;
 extern const std::string_view schema_later;
+extern const std::string_view schema_stalls;
 
 }  // namespace orchd::store

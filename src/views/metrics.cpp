@@ -6,6 +6,7 @@
 #include "store/deliveries.h"
 #include "store/facts.h"
 #include "store/leases.h"
+#include "store/stalls.h"
 #include "store/tasks.h"
 #include "store/totals.h"
 #include "views/exposition.h"
@@ -62,6 +63,46 @@ Status add_projects(const WorldView& view, Exposition& text) {
     for (const auto& p : *projects) text.sample({{"project", p.name}}, p.paused ? 1 : 0);
     text.family({"orchd_project_refused", gauge, "1 while the project's file is not accepted, or is not there."});
     for (const auto& p : *projects) text.sample({{"project", p.name}}, p.problem.empty() ? 0 : 1);
+    return {};
+}
+
+// Counted in the operator state, and told under names of their own.
+constexpr auto failures = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"prepare", "prepare_failures_total"},
+    {"finish", "finish_failures_total"},
+});
+
+// What stands still, and whether there is anybody to do something about it.
+Status add_standstill(const WorldView& view, Exposition& text) {
+    if (view.worker_lives)
+        text.single({"orchd_worker_alive", gauge, "1 while a worker is there that starts what is queued."},
+                    *view.worker_lives ? 1 : 0);
+    const auto needing = store::count_needing_human(view.db);
+    if (!needing) return fail(needing.error());
+    text.single({"orchd_needs_you", gauge, "Open tasks that wait for a person."}, *needing);
+    const auto oldest = store::oldest_start(view.db);
+    if (!oldest) return fail(oldest.error());
+    text.family(
+        {"orchd_oldest_running_job_age_seconds", gauge, "How long the oldest running job has run; 0 for none.", "seconds"});
+    text.sample_seconds({}, *oldest ? std::max<std::int64_t>(view.now.utc_ms - **oldest, 0) : 0);
+    const auto stalled = store::count_stalled(view.db);
+    if (!stalled) return fail(stalled.error());
+    text.family({"orchd_runs_stalled", gauge, "Live jobs whose run cannot begin or end, by which of them."});
+    text.sample({{"part", "beginning"}}, stalled->beginnings);
+    text.sample({{"part", "end"}}, stalled->ends);
+    text.family(
+        {"orchd_run_failures", counter, "Tries to begin or end a run that came to nothing, by the program that tried."});
+    for (const auto& [program, key] : failures) {
+        const auto row = store::find_state(view.db, std::string(key));
+        if (!row) return fail(row.error());
+        text.sample({{"program", program}}, store::number_of(*row));
+    }
+    const auto backup = store::find_state(view.db, "last_backup");
+    if (!backup) return fail(backup.error());
+    if (!*backup) return {};
+    text.family({"orchd_backup_age_seconds", gauge,
+                 "How old the newest backup of a maintenance pass is; not told before the first.", "seconds"});
+    text.sample_seconds({}, std::max<std::int64_t>(view.now.utc_ms - (*backup)->at, 0));
     return {};
 }
 
@@ -156,7 +197,8 @@ Status add_counters(const WorldView& view, Exposition& text) {
     for (const auto& row : *rows) {
         refusals = refusals || row.key == store::refused_total;
         const bool plain = row.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-        if (!plain || !row.key.ends_with(ending)) continue;
+        const bool told = std::any_of(failures.begin(), failures.end(), [&](const auto& f) { return f.second == row.key; });
+        if (!plain || told || !row.key.ends_with(ending)) continue;
         const auto name = "orchd_" + row.key.substr(0, row.key.size() - ending.size());
         text.single({name, counter, "Kept in the database under this name."}, store::number_of(row));
     }
@@ -175,8 +217,8 @@ void add_answers(const HttpAnswers& answers, Exposition& text) {
 Result<std::string> metrics_text(const WorldView& view, const HttpAnswers& answers, MetricsFormat format) {
     return view.db.read([&](store::Db&) -> Result<std::string> {
         Exposition text(format);
-        for (const auto part :
-             {add_host, add_queue, add_projects, add_standing, add_reaper, add_deliveries, add_totals, add_counters})
+        for (const auto part : {add_host, add_queue, add_standstill, add_projects, add_standing, add_reaper, add_deliveries,
+                                add_totals, add_counters})
             if (auto added = part(view, text); !added) return fail(added.error());
         add_answers(answers, text);
         return std::move(text).finish();

@@ -35,6 +35,19 @@ json::array stories(const std::vector<store::Claim>& jobs) {
     return array;
 }
 
+// With what keeps a run from its end.
+Result<json::array> running_stories(store::Db& db, const std::vector<store::Claim>& jobs) {
+    json::array array;
+    for (const auto& job : jobs) {
+        const auto stall = store::find_stall(db, job.run.id);
+        if (!stall) return fail(stall.error());
+        auto told = story(job);
+        told["stall"] = *stall ? json::value(story(**stall)) : nullptr;
+        array.push_back(std::move(told));
+    }
+    return array;
+}
+
 Status add_queue_jobs(store::Db& db, json::object& object) {
     store::JobFilter waiting;
     waiting.status = JobStatus::queued;
@@ -49,7 +62,9 @@ Status add_queue_jobs(store::Db& db, json::object& object) {
     if (!queued) return fail(queued.error());
     const auto recent = store::list_jobs(db, ended);
     if (!recent) return fail(recent.error());
-    object["running"] = stories(*running);
+    auto told = running_stories(db, *running);
+    if (!told) return fail(told.error());
+    object["running"] = std::move(*told);
     object["queued"] = stories(*queued);
     object["recent"] = stories(*recent);
     return {};

@@ -1,7 +1,10 @@
 #include <boost/json.hpp>
 
 #include "engine/astray.h"
+#include "engine/disk.h"
+#include "engine/why.h"
 #include "store/facts.h"
+#include "store/stalls.h"
 #include "store/tasks.h"
 #include "views/stories.h"
 #include "views/views.h"
@@ -33,6 +36,21 @@ Result<json::array> needing_you(const WorldView& view) {
     return array;
 }
 
+// What is wrong with the house, beyond single tasks, in sentences; what a person must do for a task is in needs_you.
+Result<json::array> problems(const WorldView& view) {
+    json::array array;
+    if (auto nobody = engine::no_worker(view.worker_lives); !nobody.empty()) array.push_back(json::value(nobody));
+    if (const auto low = engine::low_disk(view.settings, view.free_bytes))
+        array.push_back(json::value("Nothing is started, since " + low->text));
+    const auto stalled = store::count_stalled(view.db);
+    if (!stalled) return fail(stalled.error());
+    if (stalled->beginnings > 0)
+        array.push_back(json::value("Runs that cannot begin: " + std::to_string(stalled->beginnings) + "."));
+    if (stalled->ends > 0)
+        array.push_back(json::value("Runs whose end cannot be recorded: " + std::to_string(stalled->ends) + "."));
+    return array;
+}
+
 }  // namespace
 
 Result<std::string> status_json(const WorldView& view) {
@@ -45,6 +63,8 @@ Result<std::string> status_json(const WorldView& view) {
         if (!projects) return fail(projects.error());
         auto needing = needing_you(view);
         if (!needing) return fail(needing.error());
+        auto wrong = problems(view);
+        if (!wrong) return fail(wrong.error());
         json::array told;
         std::int64_t open = 0;
         for (const auto& project : *projects) {
@@ -62,6 +82,8 @@ Result<std::string> status_json(const WorldView& view) {
             {"open_tasks", open},
             {"running", counts->running},
             {"queued", counts->queued},
+            {"worker_alive", view.worker_lives ? json::value(*view.worker_lives) : nullptr},
+            {"problems", std::move(*wrong)},
             {"needs_you", std::move(*needing)},
             {"projects", std::move(told)}};
         return json::serialize(object);

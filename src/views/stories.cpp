@@ -73,6 +73,17 @@ json::object story(const store::Claim& claim) {
     return job;
 }
 
+json::object story(const store::Stall& stall) {
+    const bool waits = stall.part == store::StallPart::end && stall.state == store::StallState::failed;
+    return {{"part", to_text(stall.part)},
+            {"state", to_text(stall.state)},
+            {"tries", stall.tries},
+            {"lasting", stall.lasting},
+            {"words", stall.words},
+            {"at", stall.at},
+            {"next_at", waits ? json::value(stall.due.utc_ms) : nullptr}};
+}
+
 json::object story(const store::TransitionLease& lease) {
     json::object object{{"from_stage", lease.from_stage}, {"fence", lease.fence}, {"acquired_at", lease.acquired_at}};
     if (lease.owner) {

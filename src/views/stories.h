@@ -9,6 +9,7 @@
 #include "settings/reading.h"
 #include "store/jobs.h"
 #include "store/records.h"
+#include "store/stalls.h"
 
 namespace orchd::views {
 
@@ -22,6 +23,8 @@ namespace orchd::views {
 [[nodiscard]] boost::json::object story(const store::Job& job);
 // The job with its task, project and unit.
 [[nodiscard]] boost::json::object story(const store::Claim& claim);
+// Why a run cannot begin or end, and when that is tried again.
+[[nodiscard]] boost::json::object story(const store::Stall& stall);
 [[nodiscard]] boost::json::object story(const store::TransitionLease& lease);
 [[nodiscard]] boost::json::object story(const store::Event& event);
 

@@ -5,6 +5,7 @@
 
 #include "engine/astray.h"
 #include "engine/disk.h"
+#include "engine/why.h"
 #include "store/ballast.h"
 #include "store/deliveries.h"
 #include "store/facts.h"
@@ -30,6 +31,11 @@ Result<json::object> reaper(store::Db& db, const settings::Settings& settings) {
                         {"max_running_s", settings.reaper_max_running_s},
                         {"lease_reclaim_enabled", settings.lease_reclaim_enabled},
                         {"last_pass", std::move(last)}};
+}
+
+json::object worker(const WorldView& view) {
+    return {{"alive", view.worker_lives ? json::value(*view.worker_lives) : nullptr},
+            {"problem", engine::no_worker(view.worker_lives)}};
 }
 
 json::object disk(const WorldView& view) {
@@ -123,6 +129,7 @@ Status add_systems(const WorldView& view, json::object& queue) {
     if (!reaping) return fail(reaping.error());
     queue["settings"] = settings_story(view.condition);
     queue["reaper"] = std::move(*reaping);
+    queue["worker"] = worker(view);
     queue["disk"] = disk(view);
     for (const auto& [name, text] : unbuilt) queue[name] = json::object{{"built", false}, {"text", text}};
     auto kept = maintenance(view);

@@ -80,6 +80,7 @@ Status add_why(const WorldView& view, const store::Task& task, json::object& obj
     object["needs"] = json::value_from(around->needs);
     object["lease"] = around->lease ? json::value(story(*around->lease)) : nullptr;
     object["ahead"] = ahead_story(around->ahead);
+    object["stall"] = around->stalls.empty() ? json::value(nullptr) : json::value(story(around->stalls.begin()->second));
     return {};
 }
 

@@ -39,7 +39,9 @@ constexpr std::array<Rate, strokes> rates{{{"turn", 0.25, 0.0},
                                            {"operate", 0.3, 0.3},
                                            {"push", 0.1, 0.3},
                                            {"tell", 0.5, 0.4},
-                                           {"clock", 0.05, 0.5}}};
+                                           {"clock", 0.05, 0.5},
+                                           {"outage", 0.03, 0.5},
+                                           {"away", 0.02, 0.5}}};
 
 }  // namespace
 

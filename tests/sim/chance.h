@@ -29,9 +29,11 @@ enum class Stroke {
     operate,  // a person does something
     push,     // a person pushes to the forge
     tell,     // forge or tracker tells of something by webhook
-    clock     // the wall clock jumps
+    clock,    // the wall clock jumps
+    outage,   // a repository takes nothing for a while, or until a person mends it
+    away      // nobody starts the worker for a while
 };
-inline constexpr std::size_t strokes = static_cast<std::size_t>(Stroke::clock) + 1;
+inline constexpr std::size_t strokes = static_cast<std::size_t>(Stroke::away) + 1;
 
 struct StrokeId {
     Stroke stroke;

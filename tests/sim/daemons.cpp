@@ -73,7 +73,8 @@ void House::keep_alive(const std::string& name, int (House::*body)(), std::int64
     daemons_[name] = {&p, true, 0};
     p.on_end = [this, name, body, restart_ms](Process&) {
         daemons_[name].process = nullptr;
-        scheduler_.in(restart_ms, [this, name, body, restart_ms] {
+        const bool away = name.starts_with("orchd-worker") && scheduler_.clock() < away_until_;
+        scheduler_.in(away ? away_until_ - scheduler_.clock() : restart_ms, [this, name, body, restart_ms] {
             if (daemons_[name].process == nullptr) keep_alive(name, body, restart_ms);
         });
     };
@@ -208,6 +209,7 @@ void House::give_help(engine::World& here) {
     for (const auto& project : projects_.good) (void)engine::resume(here, "project:" + project.name, person);
     for (const auto& item : items_) (void)engine::resume(here, "task:" + item, person);
     if (!help_) return;
+    outages_.clear();
     const auto unmet = store::list_dependencies(here.db, {.only_unmet = true});
     const auto tasks = store::list_tasks(here.db, {.only_open = true});
     if (!unmet || !tasks) return;
@@ -217,7 +219,10 @@ void House::give_help(engine::World& here) {
         (void)engine::remove_dependency(here, dependency.work_item, dependency.needs, person);
     }
     for (const auto& task : *tasks)
-        if (task.hold != Hold::none) (void)engine::retry(here, task.work_item, person);
+        if (task.hold == Hold::infra && chance_.has("what the host failed is let go of", 0.6))
+            (void)engine::release_hold(here, task.work_item, person);
+        else if (task.hold != Hold::none)
+            (void)engine::retry(here, task.work_item, person);
     help_ = false;
 }
 

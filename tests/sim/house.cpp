@@ -32,6 +32,7 @@ settings::Settings settings_of(const Chance& chance) {
     s.max_concurrency = 1 + static_cast<std::int64_t>(chance.property("max_concurrency", 4));
     s.max_steps = 1 + static_cast<std::int64_t>(chance.property("max_steps", 3));
     s.job_max_attempts = 3 + static_cast<std::int64_t>(chance.property("max_attempts", 3));
+    s.finish_max_tries = 1 + static_cast<std::int64_t>(chance.property("finish_max_tries", 5));
     s.backoff_base_s = 1;
     s.backoff_cap_s = 20;
     s.recovery_interval_s = 5;
@@ -84,6 +85,7 @@ House::House(std::uint64_t seed, std::set<StrokeId> without, Databases& database
     Databases::hooks = {[] { on_stage->at_statement(); }, [] { return on_stage->may_commit(); }};
     scheduler_.at_each_point = [this](std::string_view) { committed(); };
     systemd_.run_ended = [this](std::int64_t run) { witness_.run_ended(run); };
+    systemd_.finish_ended = [this](std::int64_t run) { witness_.finish_ended(run); };
     systemd_.unit_gone = [this] { unit_gone(); };
     systemd_.undo_prepare = [this](const std::string& item) { fs::remove_all(folder_ + "/runs/" + item); };
     furnish();
@@ -144,6 +146,12 @@ void House::furnish() {
             if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
             if (call == "forge.merge" && for_ever("main moves in each round")) push_to_main(name);
             return chance_.strikes(Stroke::forge);
+        };
+        outside.refuses = [this, name = name]() -> std::optional<Error> {
+            const auto found = outages_.find(name);
+            if (found == outages_.end() || (found->second.until != 0 && scheduler_.clock() > found->second.until))
+                return std::nullopt;
+            return Error{Errc::unavailable, "git push in /m.git: " + found->second.words};
         };
         outside.after = [this](const std::string& call) {
             scheduler_.point(call + " answers", At::boundary);

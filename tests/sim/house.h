@@ -98,6 +98,8 @@ private:
     void push_to_main(const std::string& project, const std::string& against = {});
     [[nodiscard]] bool for_ever(const char* what) const;
     void chaos();
+    void begin_outage();
+    void send_worker_away();
 
     // senders.cpp: forge and tracker, which tell by webhook, and the listener that takes it
     void senders();
@@ -119,6 +121,12 @@ private:
     std::vector<std::string> items_;
     Told told_;
     std::set<Process*> listeners_;
+    struct Outage {
+        std::string words;
+        std::int64_t until = 0;  // 0: until a person mends it
+    };
+    std::map<std::string, Outage> outages_;  // by project
+    std::int64_t away_until_ = 0;            // nobody starts the worker before
     std::string log_;
     std::uint64_t points_ = 0, chaos_points_ = 0;
     bool committed_ = false, all_done_ = false, help_ = false;

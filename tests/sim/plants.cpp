@@ -39,6 +39,8 @@ constexpr std::array all{
     Plant{"attempts_without_end", "a job that dies is queued again for ever"},
     Plant{"death_blamed", "a death counts against the developer"},
     Plant{"stopping_forgotten", "nobody ends a job that is being stopped"},
+    Plant{"ends_without_end", "an end that fails is tried for ever"},
+    Plant{"end_forgotten", "a run whose end was given up is run anew once it is let go of"},
     Plant{"finish_not_resumed", "a recorded exit whose finish died gets no other"},
     Plant{"stops_what_is_owned", "recovery stops units that a live job owns"},
     Plant{"older_deploy", "the live release is not looked at before a deploy"},

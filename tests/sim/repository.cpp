@@ -45,6 +45,12 @@ std::set<std::string> paths_of(const Files& a, const Files& b) {
 
 Error no_answer(const std::string& call) { return {Errc::unavailable, call + ": the forge does not answer"}; }
 
+// What keeps the call from being made.
+std::optional<Error> trouble(Outside& outside, const std::string& call, const std::string& what) {
+    if (outside.before(call)) return no_answer(what);
+    return outside.refuses ? outside.refuses() : std::nullopt;
+}
+
 }  // namespace
 
 Repository::Repository(std::string its_name) : name(std::move(its_name)) {
@@ -229,7 +235,7 @@ public:
 
     const std::string& path() const override { return path_; }
     Status fetch(const std::string&) override {
-        if (outside_.before("git.fetch")) return fail(no_answer("fetch"));
+        if (const auto refused = trouble(outside_, "git.fetch", "fetch")) return fail(*refused);
         r_.fetch();
         if (outside_.after("git.fetch")) return fail(no_answer("fetch"));
         return {};
@@ -245,7 +251,7 @@ public:
     }
     Status push(const std::string&, const std::string& branch, const std::string& commit,
                 const std::string& expected) override {
-        if (outside_.before("git.push")) return fail(no_answer("push"));
+        if (const auto refused = trouble(outside_, "git.push", "push")) return fail(*refused);
         auto pushed = outside_.attempt(
             "git.push", [&r = r_, &o = outside_, branch, commit, expected] { return swap(r, o, branch, commit, expected); });
         if (pushed) r_.seen[branch] = commit;
@@ -324,7 +330,7 @@ public:
 
     Status fetch(git::Mirror& mirror) override { return mirror.fetch({}); }
     Result<std::optional<std::string>> head(const std::string& branch) override {
-        if (outside_.before("forge.head")) return fail(no_answer("head"));
+        if (const auto refused = trouble(outside_, "forge.head", "head")) return fail(*refused);
         const auto found = r_.forge.find(branch);
         return found == r_.forge.end() ? std::nullopt : std::make_optional(found->second);
     }
@@ -336,14 +342,14 @@ public:
         return fail(Errc::internal, "no task's way removes a branch, not even " + branch);
     }
     Status merge(git::Mirror&, const std::string& target, const std::string& commit, const std::string& from) override {
-        if (outside_.before("forge.merge")) return fail(no_answer("merge"));
+        if (const auto refused = trouble(outside_, "forge.merge", "merge")) return fail(*refused);
         auto merged = outside_.attempt(
             "forge.merge", [&r = r_, &o = outside_, target, commit, from] { return fast_forward(r, o, target, commit, from); });
         if (outside_.after("forge.merge")) return fail(no_answer("merge"));
         return merged;
     }
     Result<bool> contains(git::Mirror&, const std::string& target, const std::string& commit) override {
-        if (outside_.before("forge.contains")) return fail(no_answer("contains"));
+        if (const auto refused = trouble(outside_, "forge.contains", "contains")) return fail(*refused);
         return r_.is_ancestor(commit, r_.forge.at(target));
     }
 

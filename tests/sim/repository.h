@@ -70,6 +70,8 @@ private:
 struct Outside {
     // True: it fails now, before anything was done. Named by the call.
     std::function<bool(const std::string& call)> before;
+    // What the repository says to whoever asks anything of it, while it takes nothing; else nothing.
+    std::function<std::optional<Error>()> refuses;
     // After the deed: true: the answer is lost.
     std::function<bool(const std::string& call)> after;
     std::function<void(const std::string& branch, const std::string& commit, const std::string& from, bool merge)> moved;

@@ -235,7 +235,28 @@ void House::chaos() {
         scheduler_.note("!! the clock is turned by " + std::to_string(hours) + " h");
         scheduler_.turn_clock(hours * 3'600'000);
     }
+    if (chance_.strikes(Stroke::outage)) begin_outage();
+    if (chance_.strikes(Stroke::away)) send_worker_away();
     if (chance_.strikes(Stroke::power_cut)) power_cut();
+}
+
+void House::begin_outage() {
+    const auto& project = projects_.good[chance_.detail(projects_.good.size())].name;
+    const bool lasts = chance_.detail(2) == 0;
+    auto& outage = outages_[project];
+    outage.words = lasts ? "error: insufficient permission for adding an object to repository database ./objects"
+                         : "fatal: the remote end hung up unexpectedly";
+    // One that lasts, but is not known as such, ends by its tries.
+    if (lasts && chance_.detail(3) == 0) outage.words = "fatal: what nobody has seen yet";
+    outage.until = lasts ? 0 : scheduler_.clock() + 1 + static_cast<std::int64_t>(chance_.detail(90'000));
+    scheduler_.note("!! " + project + " takes nothing " + (lasts ? "until it is mended: " : "for a while: ") + outage.words);
+}
+
+void House::send_worker_away() {
+    away_until_ = scheduler_.clock() + 1 + static_cast<std::int64_t>(chance_.detail(60'000));
+    scheduler_.note("!! there is no worker for a while");
+    for (auto& [name, daemon] : daemons_)
+        if (name.starts_with("orchd-worker") && daemon.process != nullptr) scheduler_.kill(*daemon.process);
 }
 
 }  // namespace orchd::sim

@@ -152,6 +152,7 @@ void Systemd::ended(const std::string& name, Process& process) {
         for (const auto run : {names::agent, names::deploy}) job_failed(names::unit(run, work_item));
         return;
     }
+    if (is_finish(stem)) finish_ended(process.run);
     if (is_finish(stem) && !good && !unit.stopped) {  // Restart=on-failure
         unit.state = State::waits_to_restart;
         scheduler_.in(restart_ms, [this, name, serial = unit.serial] {

@@ -43,6 +43,7 @@ public:
 
     std::function<void()> unit_gone = [] {};
     std::function<void(std::int64_t run)> run_ended;
+    std::function<void(std::int64_t run)> finish_ended;              // however it ended
     std::function<void(const std::string& work_item)> undo_prepare;  // ExecStop= of a prepare
 
 private:

@@ -146,9 +146,11 @@ void Witness::look_at_job(std::int64_t id, JobSeen now) {
         // What is queued takes over the attempts of one that was cancelled for it.
         if (before.status == JobStatus::queued && now.status == JobStatus::queued) now.claims += now.attempts - before.attempts;
         now.claimed_at = before.claimed_at;
+        now.finishes = before.finishes;
         if (before.status == JobStatus::queued && now.status == JobStatus::running) {
             ++now.claims;
             now.claimed_at = scheduler_.clock();
+            now.finishes = 0;
             claimed(id, now);
         }
         if (before.status == JobStatus::running && now.status == JobStatus::stopping) called_dead(id, before);
@@ -176,9 +178,30 @@ void Witness::claimed(std::int64_t id, const JobSeen& job) {
         if (needs_[task.work_item].contains(other.work_item) && other.stage != Stage::done)
             violate("what a task needs is done first",
                     who() + " claimed job " + std::to_string(id) + " of " + task.work_item + " before " + other.work_item);
+    const bool forgotten = must(store::find_row(db_,
+                                                "SELECT 1 FROM stalls JOIN runs ON runs.id = run_id WHERE job_id = ?"
+                                                " AND part = 'end' AND state = 'given_up' LIMIT 1",
+                                                store::first_integer, id))
+                               .has_value();
+    if (forgotten)
+        violate("an end that was given up is gone on with", "job " + std::to_string(id) + " runs its command once more");
     if (job.attempts != job.claims)
         violate("attempts are counted", "job " + std::to_string(id) + " was claimed " + std::to_string(job.claims) +
                                             " times and says " + std::to_string(job.attempts));
+}
+
+// Some are killed before they can count themselves.
+void Witness::finish_ended(std::int64_t run) {
+    constexpr std::int64_t killed_uncounted = 6;
+    for (auto& [id, job] : jobs_) {
+        if (job.run != run || job.status != JobStatus::running) continue;
+        const bool over =
+            must(store::find_row(db_, "SELECT 1 FROM runs WHERE id = ? AND exit_kind IS NOT NULL", store::first_integer, run))
+                .has_value();
+        if (over && ++job.finishes > settings_.finish_max_tries + killed_uncounted)
+            violate("no run stands longer than its cap of tries", "job " + std::to_string(id) + " keeps its slot after " +
+                                                                      std::to_string(job.finishes) + " tries of its end");
+    }
 }
 
 // Whether a process of the unit works for the job's run, other than the one that writes.

@@ -27,6 +27,7 @@ public:
     // Deeds in the world.
     void run_began(Process& process, std::int64_t run_id);
     void run_ended(std::int64_t run_id) { runs_ended_.insert(run_id); }
+    void finish_ended(std::int64_t run_id);
     void run_said(const std::string& work_item, bool good) { bad_word_[work_item] = !good; }
     void stopping(const std::string& unit);
     void seen(const std::string& unit) { seen_at_[unit] = scheduler_.clock(); }
@@ -78,6 +79,7 @@ private:
         JobStatus status = JobStatus::queued;
         int attempts = 0, deferrals = 0, max_attempts = 0, claims = 0;
         std::int64_t claimed_at = 0;
+        int finishes = 0;  // that ended and left its run as it was
     };
     struct LeaseSeen {
         std::string unit, invocation, boot;

@@ -300,6 +300,17 @@ way_forge_lost() { # while its first run is prepared
     within 120 failed_once "$1"
     on mv "$forge.away" "$forge"
 }
+way_refused_end() { # of its first run: nobody may write into the repository meanwhile
+    local forge; forge=/srv/git/$(forge_of "$1").git
+    script "$1.analyst" <<<"await $1; work"
+    set_out_on "$1"
+    within 60 agent_works "$1"
+    on sh -c 'mv "$0" "$0.refused"' "$forge"
+    let "$1"
+    within 60 end_failed "$1"
+    on sh -c 'mv "$0.refused" "$0"' "$forge" # the operator lets go of what is held
+}
+end_failed() { [ -n "$(sql "SELECT 1 FROM stalls JOIN runs ON runs.id = run_id JOIN tasks ON tasks.id = task_id WHERE work_item = '$1' AND part = 'end'")" ]; }
 way_masked() { # its unit cannot be started
     on systemctl mask --runtime "orchd-agent@$1.service" >/dev/null 2>&1
     set_out_on "$1"
@@ -324,7 +335,8 @@ way_reaped() { # a pass is asked for, and made
     on systemctl start orchd-reaper.service
 }
 
-ways=(plain killed behind contested branch_deleted cancelled held mended escalated paused moved_on forge_away forge_lost masked orphan
+ways=(plain killed behind contested branch_deleted cancelled held mended escalated paused moved_on forge_away forge_lost refused_end masked
+    orphan
     reaped stopped_finish stale_lease owned seemed_dead impossible told maintained)
 # The way that leads to a boundary, where it is known; the others are tried after it.
 way_to() {
@@ -355,7 +367,8 @@ way_to() {
     advance.paused.*) echo paused ;;
     advance.moved_on.*) echo moved_on ;;
     advance.put_back.*) echo forge_away ;;
-    recover.resume.*) echo stopped_finish ;;
+    recover.resume.* | recover.finish.* | finish.again.*) echo stopped_finish ;;
+    finish.failed.*) echo refused_end ;;
     *) echo plain ;;
     esac
 }

@@ -24,7 +24,8 @@ esac
 HOOK
 }
 
-# What an operator does: approves the analyses that wait, of the tasks up to the number in `approve_to`.
+# What an operator does: approves the analyses that wait, of the tasks up to the number in `approve_to`, and lets go of what is held
+# because a test had moved its repository away.
 operator() {
     cat <<'OPERATOR'
 #!/bin/bash
@@ -32,6 +33,8 @@ orchctl task list --needs-you --json | jq --raw-output '.[] | select(.stage == "
     while read -r item; do
         [ "${item#*-}" -gt "$(cat /srv/storm/approve_to)" ] || orchctl task approve "$item"
     done
+orchctl task list --needs-you --json | jq --raw-output '.[] | select(.why | contains("is no bare repository")).work_item' |
+    while read -r item; do orchctl task release "$item"; done
 OPERATOR
 }
 
@@ -103,7 +106,7 @@ set_out() {
     killer | give /dev/stdin $place/killer
     printf '[Service]\nReadWritePaths=%s\n' $place | give /dev/stdin /etc/systemd/system/orchd-deploy@.service.d/storm.conf
     on sh -c "chmod 755 $scripts/* $place/*; chown orchd-deploy $place; echo 0 >$place/approve_to; systemctl daemon-reload"
-    on sh -c 'echo ORCH_JOB_MAX_ATTEMPTS=100 >>/etc/default/orchd' # a storm of deaths is nobody's infrastructure
+    on sh -c 'printf "ORCH_JOB_MAX_ATTEMPTS=100\nORCH_FINISH_MAX_TRIES=100\n" >>/etc/default/orchd' # a storm of deaths is nobody's infrastructure
     local project
     for project in rain hail; do
         scripted_project $project "${project^^}" "$(printf '[build]\ncommand = ["%s/build"]\n[deploy]\nhook = "%s/deploy"\n' $scripts $scripts)"

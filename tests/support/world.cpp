@@ -50,9 +50,15 @@ Result<std::vector<std::string>> FakeUnits::ours() {
     return names;
 }
 
+Status WatchedForge::fetch(git::Mirror& mirror) {
+    if (watch_.refuses) return orchd::fail(*watch_.refuses);
+    return real_->fetch(mirror);
+}
 Status WatchedForge::push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
                           const std::string& expected) {
     ++watch_.pushes;
+    if (watch_.refuses) return orchd::fail(*watch_.refuses);
+    if (watch_.before_push) watch_.before_push();
     return real_->push(mirror, branch, commit, expected);
 }
 Status WatchedForge::merge(git::Mirror& mirror, const std::string& target, const std::string& commit, const std::string& from) {

@@ -61,11 +61,12 @@ class WatchedForge : public forge::Forge {
 public:
     struct Watch {
         int pushes = 0, merges = 0;
-        bool silent = false;                 // contains() does not answer
-        std::function<void()> before_merge;  // what others do in the last moment
+        bool silent = false;                              // contains() does not answer
+        std::function<void()> before_push, before_merge;  // what others do in the last moment
+        std::optional<Error> refuses;                     // what it says to whoever fetches or pushes
     };
     WatchedForge(std::unique_ptr<forge::Forge> real, Watch& watch) : real_(std::move(real)), watch_(watch) {}
-    Status fetch(git::Mirror& mirror) override { return real_->fetch(mirror); }
+    Status fetch(git::Mirror& mirror) override;
     Result<std::optional<std::string>> head(const std::string& branch) override { return real_->head(branch); }
     Status push(git::Mirror& mirror, const std::string& branch, const std::string& commit,
                 const std::string& expected) override;

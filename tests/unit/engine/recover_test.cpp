@@ -174,17 +174,16 @@ TEST(RecoverTest, ADeploysRunHasAPairOfItsOwn) {
     EXPECT_EQ(life.scene.units.started[0].unit, "orchd-deploy-fail@HELLO-1.service");
 }
 
-TEST(RecoverTest, AFinishThatCannotEndForHoursCallsAPerson) {
+TEST(RecoverTest, AFinishThatHangsForHoursCallsAPerson) {
     RunLife life;
     const auto claim = life.start(Stage::development);
     life.scene.write([&](store::Tx& tx) {
         return store::record_exit(tx, claim.run.id, {ExitKind::exited, 0}, life.invocation(), life.scene.now);
     });
     life.scene.pass(life.scene.settings.reaper_max_running_s * 1000 + 600'001);
-    for (int i = 0; i < 4 * ticks(life); ++i) {
-        life.scene.units.table.clear();
-        life.recover();
-    }
+    life.scene.units.table.clear();
+    life.scene.units.runs(names::unit(names::finish_ok, "HELLO-1"), "inv");
+    for (int i = 0; i < 4 * ticks(life); ++i) life.recover();
     EXPECT_EQ(life.task().row().hold, Hold::infra);
     const auto posts = must(store::due_posts(life.scene.db, "journal", 10, life.scene.now));
     ASSERT_EQ(posts.size(), 1u);

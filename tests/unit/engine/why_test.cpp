@@ -202,5 +202,36 @@ TEST_F(WhyTest, an_ended_task_needs_nobody) {
     EXPECT_EQ(now().command, "");
 }
 
+TEST_F(WhyTest, an_end_that_cannot_be_recorded_is_not_under_way) {
+    live(Role::developer, JobStatus::running);
+    store::Stall stall;
+    stall.words = "git push: Permission denied";
+    stall.tries = 2;
+    stall.due.utc_ms = 300'000;
+    around_.stalls.emplace(17, stall);
+    EXPECT_EQ(
+        now().text,
+        "The run of job 17 (developer) is over, but its end cannot be recorded: git push: Permission denied; tried 2 times, "
+        "next try at 1970-01-01 00:05:00 UTC.");
+    EXPECT_EQ(now().until, 300'000);
+    around_.stalls.at(17).state = store::StallState::begun;
+    EXPECT_TRUE(now().text.ends_with("and just being tried again.")) << now().text;
+}
+
+TEST_F(WhyTest, nobody_is_there_to_start_what_is_first_in_turn) {
+    live(Role::developer, JobStatus::queued);
+    host_.worker_lives = true;
+    EXPECT_EQ(now().text.find("worker"), std::string::npos) << now().text;
+    host_.worker_lives = false;
+    EXPECT_NE(now().text.find("No worker runs, so nothing is started"), std::string::npos) << now().text;
+    EXPECT_EQ(now().text.find("started next"), std::string::npos) << now().text;
+    EXPECT_EQ(now().command, "systemctl start orchd-worker.service");
+    pause_host();
+    EXPECT_EQ(now().command, "orchctl resume") << "that first";
+    EXPECT_NE(now().text.find("No worker runs"), std::string::npos) << now().text;
+    task_.stage = Stage::done;
+    EXPECT_EQ(now().text, "Done.");
+}
+
 }  // namespace
 }  // namespace orchd::engine

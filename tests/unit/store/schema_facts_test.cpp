@@ -133,5 +133,30 @@ TEST_F(SchemaTest, RefusesImpossibleRowsOfTheOutsideWorld) {
     expect_refused({"a window opened again", "UPDATE windows SET state = 'open'", "closes once"});
 }
 
+TEST_F(SchemaTest, RefusesImpossibleStalls) {
+    // Run 1 has neither begun nor ended, run 3 has its exit on record.
+    must(db.execute("INSERT INTO stalls VALUES (3, 'end', 'failed', 1, 0, 'why', 0, 0, 0, 'b')"));
+    expect_all_refused({
+        {"an end without an exit", "INSERT INTO stalls VALUES (1, 'end', 'failed', 1, 0, 'why', 0, 0, 0, 'b')",
+         "exit on record"},
+        {"a run twice", "INSERT INTO stalls VALUES (3, 'end', 'failed', 1, 0, 'why', 0, 0, 0, 'b')", "UNIQUE"},
+        {"no run", "INSERT INTO stalls VALUES (99, 'end', 'failed', 1, 0, 'why', 0, 0, 0, 'b')", "FOREIGN KEY"},
+        {"no words", "UPDATE stalls SET words = ''", "CHECK"},
+        {"an unknown state", "UPDATE stalls SET state = 'odd'", "CHECK"},
+        {"a beginning that is called", "INSERT INTO stalls VALUES (1, 'beginning', 'called', 1, 0, 'why', 0, 0, 0, 'b')",
+         "CHECK"},
+        {"a count that jumps", "UPDATE stalls SET tries = 3", "one by one"},
+        {"a count that is forgotten", "UPDATE stalls SET tries = 0", "one by one"},
+        {"another run", "UPDATE stalls SET run_id = 2", "one run"},
+        {"another part", "UPDATE stalls SET part = 'beginning'", "one run"},
+        {"a stall that is forgotten", "DELETE FROM stalls", "stays on record"},
+    });
+    must(db.execute("UPDATE stalls SET tries = 2; UPDATE stalls SET state = 'given_up'; UPDATE stalls SET tries = 0"));
+    must(db.execute("INSERT INTO stalls VALUES (1, 'beginning', 'failed', 1, 0, 'why', 0, 0, 0, 'b')"));
+    must(db.execute("UPDATE runs SET prepared_at = 1 WHERE id = 2"));
+    expect_refused({"a beginning of what began",
+                    "INSERT INTO stalls VALUES (2, 'beginning', 'failed', 1, 0, 'why', 0, 0, 0, 'b')", "has not begun"});
+}
+
 }  // namespace
 }  // namespace orchd::store

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "fixture.h"
+#include "store/stalls.h"
 
 namespace orchd::views {
 namespace {
@@ -80,6 +81,36 @@ TEST_F(MetricsTest, BothFormatsEndWithTheirEnd) {
         EXPECT_EQ(text.find("not a name"), std::string::npos);
         EXPECT_NE(text.find("orchd_project_refused{project=\"broken\"} 1\n"), std::string::npos) << text;
     }
+}
+
+TEST_F(MetricsTest, WhatStandsStillIsTold) {
+    const auto text = [&] { return must(metrics_text(view(), {}, MetricsFormat::prometheus)); };
+    const auto has = [&](const std::string& line) { return ("\n" + text()).find('\n' + line + '\n') != std::string::npos; };
+    EXPECT_TRUE(has("orchd_oldest_running_job_age_seconds 0.000")) << text();
+    EXPECT_TRUE(has("orchd_needs_you 1")) << text();
+    EXPECT_TRUE(has("orchd_run_failures_total{program=\"finish\"} 0")) << text();
+    EXPECT_EQ(text().find("orchd_worker_alive"), std::string::npos) << "not known here";
+    EXPECT_EQ(text().find("orchd_backup_age"), std::string::npos) << "there was none";
+    const auto claim = claim_one();
+    must(db.write([&](Tx& tx) -> Status {
+        must(store::record_exit(tx, claim.run.id, {ExitKind::exited, 0}, "i", now));
+        store::Stall stall;
+        stall.run_id = claim.run.id;
+        stall.words = "Permission denied";
+        stall.tries = 1;
+        if (auto put = store::put_stall(tx, stall); !put) return put;
+        if (auto put = store::put_state(tx, {"last_backup", "b", "maintenance", "", now.utc_ms}); !put) return put;
+        return store::add_to_counter(tx, "finish_failures_total", 1, now);
+    }));
+    now.utc_ms += 90'000;
+    EXPECT_TRUE(has("orchd_oldest_running_job_age_seconds 90.000")) << text();
+    EXPECT_TRUE(has("orchd_runs_stalled{part=\"end\"} 1")) << text();
+    EXPECT_TRUE(has("orchd_run_failures_total{program=\"finish\"} 1")) << text();
+    EXPECT_TRUE(has("orchd_backup_age_seconds 90.000")) << text();
+    EXPECT_EQ(text().find("orchd_finish_failures"), std::string::npos) << "told once";
+    auto known = view();
+    known.worker_lives = false;
+    EXPECT_NE(must(metrics_text(known, {}, MetricsFormat::prometheus)).find("\norchd_worker_alive 0\n"), std::string::npos);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "fixture.h"
 #include "store/astray.h"
 #include "store/deliveries.h"
+#include "store/stalls.h"
 
 namespace orchd::views {
 namespace {
@@ -102,6 +103,36 @@ TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
     EXPECT_TRUE(health_json(view()));
     must(db.execute("DROP TABLE events"));
     EXPECT_FALSE(health_json(view()));
+}
+
+TEST_F(QueueTest, NobodyToDoTheWorkIsTold) {
+    settings.disk_floor_bytes = 0;
+    auto seen = view();
+    EXPECT_TRUE(json::parse(must(status_json(seen))).at("worker_alive").is_null());
+    EXPECT_TRUE(json::parse(must(status_json(seen))).at("problems").as_array().empty());
+    seen.worker_lives = false;
+    const auto status = json::parse(must(status_json(seen)));
+    EXPECT_EQ(status.at("worker_alive").as_bool(), false);
+    EXPECT_NE(status.at("problems").as_array().at(0).as_string().find("No worker runs"), json::string::npos);
+    EXPECT_EQ(json::parse(must(queue_json(seen))).at("worker").at("alive").as_bool(), false);
+}
+
+TEST_F(QueueTest, WhatCannotEndIsTold) {
+    settings.disk_floor_bytes = 0;
+    (void)ask(task("HELLO-1"), Role::developer);
+    const auto claim = claim_one();
+    must(db.write([&](Tx& tx) -> Status {
+        must(store::record_exit(tx, claim.run.id, {ExitKind::exited, 0}, "i", now));
+        store::Stall stall;
+        stall.run_id = claim.run.id;
+        stall.words = "Permission denied";
+        stall.tries = 1;
+        return store::put_stall(tx, stall);
+    }));
+    const auto running = json::parse(must(queue_json(view()))).at("running").as_array();
+    EXPECT_EQ(running.at(0).at("stall").at("words").as_string(), "Permission denied");
+    EXPECT_EQ(json::parse(must(task_json(view(), "HELLO-1"))).at("stall").at("tries").as_int64(), 1);
+    EXPECT_EQ(json::parse(must(status_json(view()))).at("problems").as_array().size(), 1u);
 }
 
 }  // namespace
