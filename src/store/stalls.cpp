@@ -54,7 +54,7 @@ Result<StalledCounts> count_stalled(Db& db) {
     auto counts = find_row(db,
                            "SELECT count(iif(s.part = 'beginning', 1, NULL)),"
                            " count(iif(s.part = 'end' AND (j.status = 'running' OR s.state = 'given_up'), 1, NULL))"
-                           " FROM jobs AS j INDEXED BY jobs_one_live JOIN stalls AS s ON s.run_id = coalesce(j.run_id,"
+                           " FROM jobs AS j INDEXED BY jobs_one_live CROSS JOIN stalls AS s ON s.run_id = coalesce(j.run_id,"
                            " (SELECT max(id) FROM runs WHERE task_id = j.task_id AND job_id = j.id))"
                            " WHERE j.status IN ('queued', 'running', 'stopping')",
                            [](const Row& row) {
