@@ -335,9 +335,8 @@ way_reaped() { # a pass is asked for, and made
     on systemctl start orchd-reaper.service
 }
 
-ways=(plain killed behind contested branch_deleted cancelled held mended escalated paused moved_on forge_away forge_lost refused_end masked
-    orphan
-    reaped stopped_finish stale_lease owned seemed_dead impossible told maintained)
+ways=(plain killed behind contested branch_deleted cancelled held mended escalated paused moved_on forge_away forge_lost refused_end
+    masked orphan reaped stopped_finish stale_lease owned seemed_dead impossible told maintained)
 # The way that leads to a boundary, where it is known; the others are tried after it.
 way_to() {
     case $1 in
