@@ -64,6 +64,37 @@ Result<Act> on_both(sd_bus_message* call) {
     });
 }
 
+Result<Act> parse_send_back(sd_bus_message* call) {
+    auto work_item = read_work_item(call);
+    if (!work_item) return fail(work_item.error());
+    auto to = read_stage(call);
+    if (!to) return fail(to.error());
+    auto reason = read_reason(call);
+    if (!reason) return fail(reason.error());
+    return Act([work_item = std::move(*work_item), to = *to, reason = std::move(*reason)](engine::World& world,
+                                                                                          const std::string& by) {
+        return without_path(engine::send_back(world, work_item, to, reason, by));
+    });
+}
+
+constexpr std::array edit_options{OptionRow{"title", OptionRow::Kind::text}, OptionRow{"body", OptionRow::Kind::text},
+                                  OptionRow{"priority", OptionRow::Kind::number}};
+
+Result<Act> parse_edit(sd_bus_message* call) {
+    auto work_item = read_work_item(call);
+    if (!work_item) return fail(work_item.error());
+    const auto changes = Options::read(call, edit_options);
+    if (!changes) return fail(changes.error());
+    engine::TaskEdit edit;
+    if (changes->given("title")) edit.title = changes->text("title");
+    if (changes->given("body")) edit.body = changes->text("body");
+    if (const auto priority = changes->number("priority"))
+        edit.priority = static_cast<int>(std::min<std::int64_t>(*priority, 10));
+    return Act([work_item = std::move(*work_item), edit = std::move(edit)](engine::World& world, const std::string& by) {
+        return without_path(engine::edit_task(world, work_item, edit, by));
+    });
+}
+
 constexpr std::array release_options{OptionRow{"force", OptionRow::Kind::flag}};
 
 // A work item or the key of a lease, a reason, and whether by force.
@@ -88,6 +119,8 @@ constexpr std::array changes{
     Change{"Approve", names::action_approve, on<read_work_item, engine::approve>},
     Change{"Reject", names::action_approve, with_reason<read_work_item, engine::reject>},
     Change{"Retry", names::action_manage_tasks, on<read_work_item, engine::retry>},
+    Change{"SendBack", names::action_manage_tasks, parse_send_back},
+    Change{"EditTask", names::action_manage_tasks, parse_edit},
     Change{"Cancel", names::action_manage_tasks, with_reason<read_work_item, engine::cancel>},
     Change{"ReleaseHold", names::action_manage_tasks, on<read_work_item, engine::release_hold>},
     Change{"CancelJob", names::action_manage_tasks, on<read_id, engine::cancel_job>},

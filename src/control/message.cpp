@@ -102,8 +102,20 @@ Result<std::string> read_work_item(sd_bus_message* call) {
 
 Result<std::string> read_reason(sd_bus_message* call) {
     auto reason = read_text(call);
+    if (reason && reason->find_first_not_of(" \t\r\n") == std::string::npos)
+        return fail(Errc::invalid_argument,
+                    "a reason says something: it stands in the history, and whoever it concerns reads it");
     if (reason && reason->size() > longest_reason) return fail(Errc::invalid_argument, "a reason has at most 4,000 bytes");
     return reason;
+}
+
+Result<Stage> read_stage(sd_bus_message* call) {
+    auto text = read_text(call);
+    if (!text) return fail(text.error());
+    if (const auto stage = from_text<Stage>(*text)) return *stage;
+    std::string known;
+    for (const auto name : enum_text<Stage>) known += (known.empty() ? "" : ", ") + std::string(name);
+    return fail(Errc::invalid_argument, "'" + utf8(*text) + "' is no stage: known are " + known);
 }
 
 Result<std::int64_t> read_id(sd_bus_message* call) {

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "core/error.h"
+#include "core/words.h"
 
 namespace orchd::control {
 
@@ -25,7 +26,9 @@ int set_error(sd_bus_error* error, const Error& what);
 // invalid_argument for a text that is no such thing.
 [[nodiscard]] Result<std::string> read_text(sd_bus_message* call);
 [[nodiscard]] Result<std::string> read_work_item(sd_bus_message* call);
-// A reason that a person gave: no longer than 4,000 bytes.
+// A stage by its name.
+[[nodiscard]] Result<Stage> read_stage(sd_bus_message* call);
+// A reason that a person gave: it says something, in no more than 4,000 bytes.
 [[nodiscard]] Result<std::string> read_reason(sd_bus_message* call);
 // Errc::no_such for ids that no row can have.
 [[nodiscard]] Result<std::int64_t> read_id(sd_bus_message* call);
@@ -41,6 +44,7 @@ public:
     // Reads the next argument. Errc::invalid_argument for a key that is not in `allowed`, one given twice, or another type;
     // numbers are any integer type, not negative.
     [[nodiscard]] static Result<Options> read(sd_bus_message* call, std::span<const OptionRow> allowed);
+    [[nodiscard]] bool given(std::string_view key) const { return values_.contains(key); }
     [[nodiscard]] std::string text(std::string_view key) const;  // "" where not given
     [[nodiscard]] std::optional<std::int64_t> number(std::string_view key) const;
     [[nodiscard]] bool flag(std::string_view key) const;  // false where not given

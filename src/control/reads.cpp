@@ -126,7 +126,11 @@ Status list_jobs(engine::World& world, sd_bus_message* call, sd_bus_message* rep
         filter.status = *status;
         filter.only_live = options.flag("live");
         filter.limit = limit;
-        if (auto known = task_named(db, filter.work_item); !known) return fail(known.error());
+        if (!filter.work_item.empty()) {
+            const auto task = engine::known_task(db, filter.work_item);
+            if (!task) return fail(task.error());
+            filter.work_item = task->work_item;  // as it is on record
+        }
         const auto jobs = store::list_jobs(db, filter);
         if (!jobs) return fail(jobs.error());
         return fill(reply, job_row, *jobs, [&](const store::Claim& claim) { return append_job(claim, reply); });

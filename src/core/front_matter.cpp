@@ -127,25 +127,19 @@ bool control_character(char c) {
     return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
 }
 
-// What an artefact's front matter must say.
-struct Demand {
-    Artefact artefact;
-    std::string_view key;                      // has to be there
-    std::string_view green, red;               // its values; red empty: every other value is unknown
-    std::array<std::string_view, 2> agreeing;  // where these are there, they say the same
-};
 constexpr std::array demands{
-    Demand{Artefact::analysis, "status", "READY", "", {}},
-    Demand{Artefact::architecture, "status", "READY", "", {}},
-    Demand{Artefact::review, "verdict", "APPROVED", "REQUEST_CHANGES", {}},
-    Demand{Artefact::test_report, "result", "PASS", "FAIL", {"status", "verdict"}},
-    Demand{Artefact::deploy_log, "deploy_status", "SUCCESS", "FAILED", {}},
-    Demand{Artefact::staging_log, "staging_status", "SUCCESS", "FAILED", {}},
-    Demand{Artefact::post_deploy_log, "post_deploy_status", "HEALTHY", "DEGRADED", {}},
+    FrontMatterDemand{Artefact::analysis, "status", "READY", "", {}},
+    FrontMatterDemand{Artefact::architecture, "status", "READY", "", {}},
+    FrontMatterDemand{Artefact::review, "verdict", "APPROVED", "REQUEST_CHANGES", {}},
+    FrontMatterDemand{Artefact::test_report, "result", "PASS", "FAIL", {"status", "verdict"}},
+    FrontMatterDemand{Artefact::deploy_log, "deploy_status", "SUCCESS", "FAILED", {}},
+    FrontMatterDemand{Artefact::staging_log, "staging_status", "SUCCESS", "FAILED", {}},
+    FrontMatterDemand{Artefact::post_deploy_log, "post_deploy_status", "HEALTHY", "DEGRADED", {}},
 };
 static_assert(demands.size() == enum_text<Artefact>.size());
-static_assert(std::ranges::all_of(demands,
-                                  [](const Demand& d) { return &d == &demands[static_cast<std::size_t>(d.artefact)]; }));
+static_assert(std::ranges::all_of(demands, [](const FrontMatterDemand& d) {
+    return &d == &demands[static_cast<std::size_t>(d.artefact)];
+}));
 
 }  // namespace
 
@@ -176,6 +170,8 @@ std::string artefact_path(std::string_view work_item, Artefact artefact) {
     return artefact_folder(work_item) + '/' + std::string(to_text(artefact));
 }
 
+const FrontMatterDemand& demand_of(Artefact artefact) { return demands[static_cast<std::size_t>(artefact)]; }
+
 Verdict verdict(Artefact artefact, std::optional<std::string_view> file) {
     const std::string name(to_text(artefact));
     const auto unusable = [&](const std::string& why) { return Verdict{Colour::red, name + ": " + why, true}; };
@@ -183,7 +179,7 @@ Verdict verdict(Artefact artefact, std::optional<std::string_view> file) {
     const auto keys = front_matter(*file);
     if (!keys) return unusable(keys.error().text);
 
-    const Demand& demand = demands[static_cast<std::size_t>(artefact)];
+    const auto& demand = demand_of(artefact);
     const auto found = keys->find(std::string(demand.key));
     if (found == keys->end()) return unusable("the key \"" + std::string(demand.key) + "\" is missing");
     const std::string& value = found->second;

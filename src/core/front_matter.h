@@ -1,6 +1,7 @@
 // Front matter of artefacts (R03): the YAML mapping between two lines "---" at the very start of a Markdown file.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,15 @@ inline constexpr auto enum_text<Artefact> = std::to_array<std::string_view>({"10
 inline constexpr std::string_view artefacts_folder = "docs/work-items";
 [[nodiscard]] std::string artefact_folder(std::string_view work_item);
 [[nodiscard]] std::string artefact_path(std::string_view work_item, Artefact artefact);
+
+// What an artefact's front matter must say.
+struct FrontMatterDemand {
+    Artefact artefact;
+    std::string_view key;                           // has to be there
+    std::string_view green, red;                    // its values; red empty: there is none
+    std::array<std::string_view, 2> agreeing = {};  // where these keys are there, they say the same; "" for none
+};
+[[nodiscard]] const FrontMatterDemand& demand_of(Artefact artefact);
 
 // The machine verdict of an artefact: green or red with a reason; never green for what is missing, unknown or contradictory.
 struct Verdict {

@@ -103,6 +103,11 @@ bool legal_edge(Stage from, Stage to) {
     return r.on_red == OnRed::fall_back && r.falls_back_to < to && to < from;  // to be judged anew
 }
 
+bool can_be_sent_back(Stage from, Stage to) {
+    if (terminal(from) || to > from) return false;
+    return from != deploy || to == deploy;
+}
+
 JobKind kind_of(Role role) { return kinds[static_cast<std::size_t>(role)]; }
 
 Decision decide(Stage stage, std::span<const GateAnswer> answers, Retries before, Caps caps) {

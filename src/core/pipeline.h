@@ -25,6 +25,9 @@ struct StageRow {
 // Whether a stage write from -> to is an edge of the table: next, back, the same again, or cancelled. None leaves a terminal
 // stage.
 [[nodiscard]] bool legal_edge(Stage from, Stage to);
+// Whether a person may have a task that stands at `from` worked anew from `to` on: any stage up to that one. What is merged
+// stays merged, so from `deploy` on no stage before it.
+[[nodiscard]] bool can_be_sent_back(Stage from, Stage to);
 // The kind of job that `role` is worked by.
 [[nodiscard]] JobKind kind_of(Role role);
 

@@ -37,4 +37,10 @@ Result<WorkItem> WorkItem::parse(std::string_view text) {
     return fail(Errc::invalid_argument, "a work item is named as [A-Z][A-Z0-9]{0,13}-[0-9]{1,10}, such as ORCH-053");
 }
 
+std::string WorkItem::plain() const {
+    const auto digits = text_.find('-') + 1;
+    const auto first = std::min(text_.find_first_not_of('0', digits), text_.size() - 1);
+    return text_.substr(0, digits) + text_.substr(first);
+}
+
 }  // namespace orchd

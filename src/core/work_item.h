@@ -1,4 +1,5 @@
-// A work item's id: `[A-Z][A-Z0-9]{0,13}-[0-9]{1,10}`. It names units, users and folders, so nothing else passes.
+// A work item's id: `[A-Z][A-Z0-9]{0,13}-[0-9]{1,10}`. It names units, users and folders, so nothing else passes. What it means
+// is its number: HELLO-01 is HELLO-1, written otherwise.
 #pragma once
 
 #include <string>
@@ -17,6 +18,8 @@ public:
     [[nodiscard]] static Result<WorkItem> parse(std::string_view text);
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] std::string_view prefix() const { return std::string_view(text_).substr(0, text_.find('-')); }
+    // Without the zeros before its number, the same for each way to write it: "ORCH-53".
+    [[nodiscard]] std::string plain() const;
     // The task's branch: "task/ORCH-053".
     [[nodiscard]] std::string branch() const { return std::string(task_branches) + text_; }
     friend bool operator==(const WorkItem&, const WorkItem&) = default;

@@ -168,11 +168,11 @@ Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
             const auto early = early_word_text(who.tx.db(), item);
             if (!early) return fail(early.error());
             if (!early->empty()) reason += "; " + *early;
-            auto posted =
-                post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
-                               item + " waits for your approval of its analysis" + (early->empty() ? "" : " (" + *early + ")") +
-                                   ": orchctl task approve " + item + ", or orchctl task reject " + item + " REASON",
-                               who.now);
+            auto posted = post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
+                                         item + " waits for your approval of its analysis" +
+                                             (early->empty() ? "" : " (" + *early + ")") + ": orchctl task approve " + item +
+                                             ", or orchctl task reject " + item + " --reason 'what is wrong'",
+                                         who.now);
             if (!posted) return posted;
             // What the person will judge is what was looked at, also where somebody else pushed it.
             if (auto seen = store::set_head(who.tx, turn.task().id, turn.head(), who.now); !seen) return seen;

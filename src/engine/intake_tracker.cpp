@@ -138,14 +138,15 @@ Status note_item(const Acting& who, const settings::Project& project, const Item
 
 Result<Consequence> take_item(World& world, const Acting& who, const settings::Project& project, const ItemSeen& seen) {
     const auto& item = seen.told.item;
-    const auto work_item = item_name(project, item);
+    auto work_item = item_name(project, item);
     if (auto valid = WorkItem::parse(work_item); !valid) return fail(valid.error());
     auto row = noted_item(who, project, seen);
     if (!row) return fail(row.error());
     auto state = whole_state(who.tx.db(), project, item.state);
     if (!state) return fail(state.error());
-    auto task = store::find_task(who.tx.db(), work_item);
+    auto task = store::find_task_meant(who.tx.db(), work_item);
     if (!task) return fail(task.error());
+    if (*task) work_item = (*task)->work_item;  // as it is on record
 
     const Ask ask = what_is_asked(project, *state);
     // Late or not, the item was to be analysed, and a task is made once (R25).

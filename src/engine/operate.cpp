@@ -57,21 +57,35 @@ Result<std::vector<store::Job>> live_jobs_of(store::Db& db, const store::Task& t
     return jobs;
 }
 
+Status check_title(const std::string& title, const std::string& work_item) {
+    if (blank(title))
+        return fail(Errc::invalid_argument, "a task needs a title: say in one line what " + work_item + " is about");
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (title.size() > max_title || std::any_of(title.begin(), title.end(), control))
+        return fail(Errc::invalid_argument, "a title is one line of at most 500 bytes without control characters");
+    return {};
+}
+
+Status check_body(const std::string& body) {
+    if (body.size() > max_body || body.find('\0') != std::string::npos)
+        return fail(Errc::invalid_argument, "a body is a text of at most 256 KiB");
+    return {};
+}
+
+Status check_priority(int priority) {
+    if (priority < 0 || priority > 9) return fail(Errc::invalid_argument, "a priority is 0 to 9, higher first");
+    return {};
+}
+
 Status check_request(const settings::Project& project, const TaskRequest& request) {
     auto item = WorkItem::parse(request.work_item);
     if (!item) return fail(item.error());
     if (item->prefix() != project.prefix)
         return fail(Errc::invalid_argument, "work items of project " + project.name + " start with " + project.prefix + "-, " +
                                                 request.work_item + " does not");
-    if (blank(request.title))
-        return fail(Errc::invalid_argument, "a task needs a title: say in one line what " + request.work_item + " is about");
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (request.title.size() > max_title || std::any_of(request.title.begin(), request.title.end(), control))
-        return fail(Errc::invalid_argument, "a title is one line of at most 500 bytes without control characters");
-    if (request.body.size() > max_body || request.body.find('\0') != std::string::npos)
-        return fail(Errc::invalid_argument, "a body is a text of at most 256 KiB");
-    if (request.priority < 0 || request.priority > 9) return fail(Errc::invalid_argument, "a priority is 0 to 9, higher first");
-    return {};
+    if (auto fit = check_title(request.title, request.work_item); !fit) return fit;
+    if (auto fit = check_body(request.body); !fit) return fit;
+    return check_priority(request.priority);
 }
 
 bool human_gate_open(const store::Task& task) { return waits_for_approval(task) && task.hold == Hold::none; }
@@ -129,18 +143,14 @@ Status approve(World& world, const std::string& work_item, const std::string& by
 }
 
 Status reject(World& world, const std::string& work_item, const std::string& reason, const std::string& by) {
-    return operate(world, by, [&](const Acting& who) {
-        return judge_within(world, who, work_item, Colour::red, reason.empty() ? "rejected without a reason" : reason);
-    });
+    return operate(world, by, [&](const Acting& who) { return judge_within(world, who, work_item, Colour::red, reason); });
 }
 
-Status retry_within(World& world, const Acting& who, const std::string& work_item) {
-    auto task = open_task(who.tx.db(), work_item);
-    if (!task) return fail(task.error());
-    auto project = valid_project(world, task->project);
-    if (!project) return fail(project.error());
-    if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
-    auto jobs = live_jobs_of(who.tx.db(), *task);
+namespace {
+
+// Ends what is queued for the task, so that it is worked anew; whether a step of it is at work, which sees for itself.
+Result<bool> clear_queue(const Acting& who, const store::Task& task) {
+    auto jobs = live_jobs_of(who.tx.db(), task);
     if (!jobs) return fail(jobs.error());
     bool stepping = false;
     for (const auto& job : *jobs) {
@@ -149,19 +159,103 @@ Status retry_within(World& world, const Acting& who, const std::string& work_ite
             continue;
         }
         if (job.status != JobStatus::queued)
-            return fail(Errc::conflict, "a run of " + work_item + " (" + std::string(to_text(job.role)) +
-                                            ") is at work: wait for it, or cancel job " + std::to_string(job.id) + " first");
-        if (auto cancelled = cancel_queued(who, job, "queued anew by " + who.actor); !cancelled) return cancelled;
+            return fail(Errc::conflict, "a run of " + task.work_item + " (" + std::string(to_text(job.role)) +
+                                            ") is at work: wait for it, or `orchctl job cancel " + std::to_string(job.id) +
+                                            "` first");
+        if (auto cancelled = cancel_queued(who, job, "queued anew by " + who.actor); !cancelled) return fail(cancelled.error());
     }
-    if (task->hold != Hold::none)
-        if (auto released = change_hold(who, *task, Hold::none, "retried by " + who.actor); !released) return released;
-    // A step at work keeps what its job holds: it may be merging.
-    if (!stepping)
-        if (auto released = release_leases(world, who.tx, *task); !released) return released;
-    const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
-    auto anew = write_stage(who, *task, task->stage, Retries{}, reason);
+    return stepping;
+}
+
+// The task at `to`, with fresh counters and without its hold, and its first work queued.
+Status work_anew(World& world, const Acting& who, const store::Task& task, Stage to, const std::string& why,
+                 const std::string& released) {
+    auto project = valid_project(world, task.project);
+    if (!project) return fail(project.error());
+    if (task.hold != Hold::none)
+        if (auto let_go = change_hold(who, task, Hold::none, released); !let_go) return let_go;
+    auto anew = write_stage(who, task, to, Retries{}, why);
     if (!anew) return fail(anew.error());
     return start_stage(world, who.tx, *anew, **project);
+}
+
+// What is merged stays merged; what may be, is settled first.
+Status refuse_before_merge(store::Db& db, const store::Task& task) {
+    const auto merged = [&](const std::string& commit) {
+        return fail(Errc::conflict, task.work_item + " is merged" + (commit.empty() ? "" : ", as " + commit) +
+                                        ": it does not go back before that; what is to be different is another task");
+    };
+    if (!task.merged.empty() || task.stage == Stage::deploy) return merged(task.merged);
+    auto merge = store::newest_merge(db, task.id);
+    if (!merge) return fail(merge.error());
+    if (!*merge || (*merge)->state == EffectState::abandoned) return {};
+    if ((*merge)->state == EffectState::done) return merged((*merge)->result);
+    return fail(Errc::conflict,
+                "a merge of " + task.work_item + " was begun, and whether it happened is looked at first: " +
+                    (task.hold == Hold::none ? "try again in a moment"
+                                             : '`' + command_against(task.hold, task.work_item) + "` has it looked at"));
+}
+
+}  // namespace
+
+Status retry_within(World& world, const Acting& who, const std::string& work_item) {
+    auto task = open_task(who.tx.db(), work_item);
+    if (!task) return fail(task.error());
+    if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
+    auto stepping = clear_queue(who, *task);
+    if (!stepping) return fail(stepping.error());
+    // A step at work keeps what its job holds: it may be merging.
+    if (!*stepping)
+        if (auto released = release_leases(world, who.tx, *task); !released) return released;
+    const auto& reason = task->hold_reason.empty() ? task->again_reason : task->hold_reason;
+    return work_anew(world, who, *task, task->stage, reason, "retried by " + who.actor);
+}
+
+Status send_back(World& world, const std::string& work_item, Stage to, const std::string& reason, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        const std::string stands = task->work_item + " stands at " + std::string(to_text(task->stage));
+        if (to > task->stage)
+            return fail(Errc::invalid_argument,
+                        stands + ": it is sent back to that stage or one before it, not on to " + std::string(to_text(to)));
+        if (to < Stage::deploy)
+            if (auto refused = refuse_before_merge(who.tx.db(), *task); !refused) return refused;
+        if (!can_be_sent_back(task->stage, to)) return fail(Errc::conflict, stands + ": nothing before it is worked again");
+        if (auto refused = refuse_waiting_in_vain(who.tx.db(), *task); !refused) return refused;
+        auto stepping = clear_queue(who, *task);
+        if (!stepping) return fail(stepping.error());
+        if (*stepping) return fail(Errc::conflict, task->work_item + " is in a transition just now: try again in a moment");
+        if (auto released = release_leases(world, who.tx, *task); !released) return released;
+        const auto why = "sent back from " + std::string(to_text(task->stage)) + " by " + by + ": " + reason;
+        return work_anew(world, who, *task, to, why, "sent back by " + by);
+    });
+}
+
+Status edit_task(World& world, const std::string& work_item, const TaskEdit& edit, const std::string& by) {
+    return operate(world, by, [&](const Acting& who) -> Status {
+        auto task = open_task(who.tx.db(), work_item);
+        if (!task) return fail(task.error());
+        std::vector<Datum> changed;
+        if (edit.title) {
+            if (auto fit = check_title(*edit.title, task->work_item); !fit) return fit;
+            changed.push_back({"title", *edit.title});
+        }
+        if (edit.body) {
+            if (auto fit = check_body(*edit.body); !fit) return fit;
+            changed.push_back({"body_bytes", static_cast<std::int64_t>(edit.body->size())});
+        }
+        if (edit.priority) {
+            if (auto fit = check_priority(*edit.priority); !fit) return fit;
+            auto queued = store::set_priority(who.tx, task->id, *edit.priority);
+            if (!queued) return fail(queued.error());
+            changed.push_back({"priority", std::int64_t{*edit.priority}});
+        }
+        if (changed.empty()) return fail(Errc::invalid_argument, "nothing to change: give a title, a body or a priority");
+        auto set = store::set_text(who.tx, task->id, edit.title.value_or(task->title), edit.body.value_or(task->body), who.now);
+        if (!set) return set;
+        return add_event(who, "task_edited", task->id, std::nullopt, changed);
+    });
 }
 
 Status retry(World& world, const std::string& work_item, const std::string& by) {

@@ -3,6 +3,7 @@
 // invalid_argument.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/ports.h"
@@ -24,6 +25,17 @@ struct TaskRequest {
 [[nodiscard]] Status reject(World& world, const std::string& work_item, const std::string& reason, const std::string& by);
 // Clears the hold and the counters and works the present stage again.
 [[nodiscard]] Status retry(World& world, const std::string& work_item, const std::string& by);
+// Works the task anew from the stage `to` on, which it has reached before or stands at, with the text in the prompt of the next
+// run. A person's word: it clears the hold and the counters. Errc::conflict while a run or a transition of it is under way, and
+// for a stage before the merge once it is merged, or may be.
+[[nodiscard]] Status send_back(World& world, const std::string& work_item, Stage to, const std::string& reason,
+                               const std::string& by);
+// What is to be done, said anew: for the runs that begin from now on. The priority is of its queued jobs too.
+struct TaskEdit {
+    std::optional<std::string> title = {}, body = {};
+    std::optional<int> priority = {};
+};
+[[nodiscard]] Status edit_task(World& world, const std::string& work_item, const TaskEdit& edit, const std::string& by);
 // Clears the hold only, and asks for the advance.
 [[nodiscard]] Status release_hold(World& world, const std::string& work_item, const std::string& by);
 // Stops what runs (the run's unit is stopped by the worker's recovery: the job goes to `stopping`), cancels what is queued,

@@ -17,7 +17,7 @@ std::string text_of_vain_wait(const std::string& subject, const std::string& wor
 }  // namespace
 
 Result<store::Task> known_task(store::Db& db, const std::string& work_item) {
-    auto task = store::find_task(db, work_item);
+    auto task = store::find_task_meant(db, work_item);
     if (!task) return fail(task.error());
     if (!*task) return fail(Errc::no_such, "there is no task " + work_item);
     return **task;

@@ -1,6 +1,4 @@
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "core/boundary.h"
 #include "core/names.h"
@@ -10,7 +8,7 @@
 #include "engine/code.h"
 #include "engine/events.h"
 #include "engine/files.h"
-#include "engine/report.h"
+#include "engine/prompt.h"
 #include "engine/runs.h"
 #include "engine/spec.h"
 #include "engine/stall.h"
@@ -75,24 +73,6 @@ Result<Spec> deploy_spec(const World& world, const Waiting& waiting, const setti
     return spec;
 }
 
-Result<std::string> prompt(const Waiting& waiting, const settings::Worker& worker) {
-    std::string text;
-    if (!worker.prompt_file.empty()) {
-        std::ifstream file(worker.prompt_file, std::ios::binary);
-        text.assign(std::istreambuf_iterator<char>(file), {});
-        if (!file) return fail(Errc::io, "cannot read the prompt " + worker.prompt_file);
-        text += "\n\n";
-    }
-    const auto& task = waiting.task;
-    text += "# " + task.work_item + ": " + task.title + "\n\n" + task.body + "\n\n";
-    if (!task.again_reason.empty()) text += "## Why this is worked again\n\n" + task.again_reason + "\n\n";
-    text += "## Where things are\n\nStage: " + std::string(to_text(task.stage)) + "\nBranch: " + task.branch +
-            "\nArtefacts: " + artefact_folder(task.work_item) + "/\n";
-    if (const auto artefact = artefact_of(waiting.job.role))
-        text += "To be written and committed: " + artefact_path(task.work_item, *artefact) + "\n";
-    return text;
-}
-
 // An agent whose artefact could be in no commit would be asked again and again for it.
 Status artefacts_fit(git::Mirror& mirror, const Waiting& waiting, const std::string& commit) {
     auto obstacle = mirror.obstacle(commit, artefact_path(waiting.task.work_item, Artefact::analysis));
@@ -125,7 +105,7 @@ Result<Spec> work_spec(World& world, const Waiting& waiting, const settings::Pro
     if (auto laid = lay_symlink(folder + "/mirror", branch->mirror().path()); !laid) return fail(laid.error());
     if (waiting.job.kind == JobKind::agent) {
         if (auto fit = artefacts_fit(branch->mirror(), waiting, spec.commit); !fit) return fail(fit.error());
-        auto text = prompt(waiting, *worker);
+        auto text = prompt_of(waiting.task, waiting.job.role, *worker);
         if (!text) return fail(text.error());
         if (planted("secret_logged")) world.warn(waiting.task.work_item, "prompt: " + *text);
         if (auto laid = lay_file(folder + "/prompt.md", *text); !laid) return fail(laid.error());

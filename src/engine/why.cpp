@@ -174,7 +174,7 @@ std::string ahead_text(const LeaseAhead& ahead, const HostView& host) {
         "; " + ahead.work_item + " has had " + ahead.lease.key + " for " + span_text(host.now.utc_ms - ahead.lease.acquired_at);
     if (!ahead.work) return text + ", and no job of it is live: the next pass frees it";
     text += ", by " + job_named(ahead.work->job);
-    if (ahead.work->job.status == JobStatus::queued) return text + ", which is queued: orchctl why " + ahead.work_item;
+    if (ahead.work->job.status == JobStatus::queued) return text + ", which is queued: `orchctl why " + ahead.work_item + "`";
     text += " in unit " + ahead.work->run.unit;
     if (ahead.owner == Liveness::alive) return text + ", which is alive";
     if (ahead.owner == Liveness::dead || ahead.owner == Liveness::empty)
@@ -247,7 +247,7 @@ std::string command_against_waiting(const std::string& work_item, const std::str
 
 std::string command_against(Hold hold, const std::string& work_item) {
     const bool anew = hold == Hold::escalated || hold == Hold::human;
-    return std::string("orchctl task ") + (anew ? "retry " : "release ") + work_item;
+    return anew ? "orchctl task retry " + work_item : "orchctl task release " + work_item;
 }
 
 std::string no_worker(std::optional<bool> worker_lives) {

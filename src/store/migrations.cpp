@@ -65,7 +65,8 @@ const std::vector<Migration>& migrations() {
                                       {7, std::string(schema_identity)},
                                       {8, std::string(schema_priority)},
                                       {9, std::string(schema_later)},
-                                      {10, std::string(schema_stalls)}};
+                                      {10, std::string(schema_stalls)},
+                                      {11, std::string(schema_numbers)}};
     }();
     return all;
 }

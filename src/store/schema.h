@@ -15,5 +15,6 @@ extern const std::string_view schema_identity;
 extern const std::string_view schema_priority;
 extern const std::string_view schema_later;
 extern const std::string_view schema_stalls;
+extern const std::string_view schema_numbers;
 
 }  // namespace orchd::store

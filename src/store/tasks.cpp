@@ -1,5 +1,6 @@
 #include "store/tasks.h"
 
+#include "core/work_item.h"
 #include "store/query.h"
 
 namespace orchd::store {
@@ -61,6 +62,10 @@ constexpr std::string_view needs_human =
     " AND NOT EXISTS (SELECT 1 FROM verdicts WHERE task_id = w.id AND stage_seq = w.stage_seq"
     " AND gate = 'check_analysis_approved' AND colour <> 'undecided' AND \"commit\" = w.head))";
 
+// Of tasks AS t, as its index has it.
+constexpr std::string_view number_of_item =
+    "substr(t.work_item, 1, instr(t.work_item, '-')) || CAST(substr(t.work_item, instr(t.work_item, '-') + 1) AS INTEGER)";
+
 // For an UPDATE by id: an id that is not there is the caller's error.
 Status of_one(Result<bool> changed, std::string_view what, std::int64_t id) {
     if (!changed) return fail(changed.error());
@@ -110,8 +115,20 @@ Status resume_project(Tx& tx, std::int64_t project_id) {
                            "the project is not paused");
 }
 
+Result<std::optional<Task>> find_task_meant(Db& db, const std::string& work_item) {
+    const auto item = WorkItem::parse(work_item);
+    if (!item) return std::nullopt;
+    static const std::string sql =
+        std::string(task_columns) + " WHERE " + std::string(number_of_item) + " = ?1 ORDER BY t.work_item <> ?2 LIMIT 1";
+    return find_row(db, sql, read_task, item->plain(), work_item);
+}
+
 Result<Task> create_task(Tx& tx, std::int64_t project_id, const std::string& work_item, const std::string& branch,
                          const std::string& title, const std::string& body, const Now& now, int priority) {
+    auto known = find_task_meant(tx.db(), work_item);
+    if (!known) return fail(known.error());
+    if (*known && (*known)->work_item != work_item)
+        return fail(Errc::conflict, work_item + " is known already, as " + (*known)->work_item);
     auto made = change_one(tx.db(),
                            "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at,"
                            " updated_at, priority) VALUES (?, ?, ?, ?, ?, 'analysis', 1, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -230,6 +247,12 @@ Status set_head(Tx& tx, std::int64_t task_id, const std::string& head, const Now
 
 Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const Now& now) {
     return of_one(change_one(tx.db(), "UPDATE tasks SET merged = ?, updated_at = ? WHERE id = ?", commit, now.utc_ms, task_id),
+                  "task", task_id);
+}
+
+Status set_text(Tx& tx, std::int64_t task_id, const std::string& title, const std::string& body, const Now& now) {
+    return of_one(change_one(tx.db(), "UPDATE tasks SET title = ?, body = ?, updated_at = ? WHERE id = ?", title, body,
+                             now.utc_ms, task_id),
                   "task", task_id);
 }
 

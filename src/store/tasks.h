@@ -19,11 +19,13 @@ namespace orchd::store {
                                    const Now& now);
 [[nodiscard]] Status resume_project(Tx& tx, std::int64_t project_id);
 
-// Inserts a task at `analysis`, stage_seq 1. Errc::conflict if the work item is known.
+// Inserts a task at `analysis`, stage_seq 1. Errc::conflict if the work item is known, also with other zeros before its number.
 [[nodiscard]] Result<Task> create_task(Tx& tx, std::int64_t project_id, const std::string& work_item, const std::string& branch,
                                        const std::string& title, const std::string& body, const Now& now, int priority = 5);
 [[nodiscard]] Result<std::optional<Task>> find_task(Db& db, const std::string& work_item);
 [[nodiscard]] Result<std::optional<Task>> find_task(Db& db, std::int64_t id);
+// The task that people, trackers and forges mean by this name: also where its number is written with other zeros before it.
+[[nodiscard]] Result<std::optional<Task>> find_task_meant(Db& db, const std::string& work_item);
 
 struct TaskFilter {
     std::string project = {};  // empty: all
@@ -57,6 +59,7 @@ struct TaskFilter {
 [[nodiscard]] Status resume_task(Tx& tx, std::int64_t task_id, const Now& now);
 [[nodiscard]] Status set_head(Tx& tx, std::int64_t task_id, const std::string& head, const Now& now);
 [[nodiscard]] Status set_merged(Tx& tx, std::int64_t task_id, const std::string& commit, const Now& now);
+[[nodiscard]] Status set_text(Tx& tx, std::int64_t task_id, const std::string& title, const std::string& body, const Now& now);
 // Tasks that wait for `what` ("merge_lease", …), of one project or of all, oldest first.
 [[nodiscard]] Result<std::vector<Task>> waiting_tasks(Db& db, const std::string& what, std::optional<std::int64_t> project_id);
 

@@ -16,23 +16,45 @@ namespace json = boost::json;
 
 constexpr int needing_told = 20;
 
+// One as it is told to people: of a gate that waits, the sentence, since its name says nothing to them.
+Result<json::object> needing(const WorldView& view, const engine::HostView& host, const store::Task& task) {
+    const auto around = engine::look_around(view, task);
+    if (!around) return fail(around.error());
+    const auto why = engine::why(task, *around, host);
+    return json::object{{"work_item", task.work_item},
+                        {"project", task.project},
+                        {"stage", to_text(task.stage)},
+                        {"hold", to_text(task.hold)},
+                        {"reason", task.hold == Hold::none ? why.text : task.hold_reason},
+                        {"why", why.text},
+                        {"command", why.command}};
+}
+
 Result<json::array> needing_you(const WorldView& view) {
     const auto tasks = store::list_tasks(view.db, {.only_open = true, .needs_human = true, .limit = needing_told});
     if (!tasks) return fail(tasks.error());
     json::array array;
-    for (const auto& task : *tasks)
-        array.push_back({{"work_item", task.work_item},
-                         {"project", task.project},
-                         {"stage", to_text(task.stage)},
-                         {"hold", to_text(task.hold)},
-                         {"reason", task.hold == Hold::none ? task.waiting_for : task.hold_reason}});
+    if (!tasks->empty()) {
+        const auto host = engine::look_at_host(view);
+        if (!host) return fail(host.error());
+        for (const auto& task : *tasks) {
+            auto one = needing(view, *host, task);
+            if (!one) return fail(one.error());
+            array.push_back(std::move(*one));
+        }
+    }
     // Of no task, but of a project.
     const auto stories = engine::astray_stories(view.db, view.projects);
     if (!stories) return fail(stories.error());
     for (const auto& story : *stories)
         if (!story.project.empty() && array.size() < needing_told)
-            array.push_back(
-                {{"work_item", ""}, {"project", story.project}, {"stage", ""}, {"hold", ""}, {"reason", story.text}});
+            array.push_back({{"work_item", ""},
+                             {"project", story.project},
+                             {"stage", ""},
+                             {"hold", ""},
+                             {"reason", story.text},
+                             {"why", story.text},
+                             {"command", ""}});
     return array;
 }
 

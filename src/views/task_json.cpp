@@ -121,7 +121,7 @@ Status add_history(store::Db& db, const store::Task& task, json::object& object)
 
 Result<std::string> task_json(const WorldView& view, const std::string& work_item) {
     return view.db.read([&](store::Db& db) -> Result<std::string> {
-        const auto found = store::find_task(db, work_item);
+        const auto found = store::find_task_meant(db, work_item);
         if (!found) return fail(found.error());
         if (!*found) return fail(Errc::no_such, "there is no task " + work_item);
         const auto& task = **found;

@@ -238,7 +238,7 @@ void House::depend(engine::World& here, const std::string& item, bool more) {
 void House::operate(engine::World& here) {
     const auto& item = items_[chance_.detail(items_.size())];
     const auto project = "project:" + projects_.good[chance_.detail(projects_.good.size())].name;
-    const auto what = chance_.detail(28);
+    const auto what = chance_.detail(32);
     scheduler_.note("!! a person does " + std::to_string(what) + " to " + item);
     const auto job = [&] {
         const auto jobs = store::list_jobs(here.db, {.work_item = item, .limit = 3});
@@ -284,6 +284,14 @@ void House::operate(engine::World& here) {
             return depend(here, item, true);
         case 24:
             return depend(here, item, false);
+        case 28:
+        case 29:
+        case 30:
+            return (void)engine::send_back(here, item, static_cast<Stage>(chance_.detail(enum_text<Stage>.size())),
+                                           "look again", person);
+        case 31:
+            return (void)engine::edit_task(here, item, {.body = "said anew", .priority = static_cast<int>(chance_.detail(10))},
+                                           person);
         default:
             break;
     }

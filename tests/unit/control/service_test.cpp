@@ -51,6 +51,52 @@ TEST_F(ServiceTest, errors_carry_our_names_and_a_sentence) {
     EXPECT_EQ(call("Pause", "ss", "host:x", "r").error(), "org.orchd1.Error.InvalidArgument");
 }
 
+TEST_F(ServiceTest, a_task_is_sent_back_and_edited) {
+    make_task("HELLO-1");
+    EXPECT_EQ(call("SendBack", "sss", "HELLO-1", "analysis", "it greets nobody").error(), "");
+    const auto task = store::find_task(db_, "HELLO-1");
+    ASSERT_TRUE(task && *task);
+    EXPECT_EQ((*task)->again_reason, "sent back from analysis by uid:0 root: it greets nobody");
+    EXPECT_EQ((*task)->stage_seq, 2);
+    const auto nowhere = call("SendBack", "sss", "HELLO-1", "limbo", "why");
+    EXPECT_EQ(nowhere.error(), "org.orchd1.Error.InvalidArgument");
+    EXPECT_NE(nowhere.error_text().find("known are analysis, architecture"), std::string::npos);
+    EXPECT_EQ(call("SendBack", "sss", "HELLO-1", "review", "why").error(), "org.orchd1.Error.InvalidArgument");
+    EXPECT_EQ(call("EditTask", "sa{sv}", "HELLO-1", 2, "body", "s", "In Latin.", "priority", "u", 8).error(), "");
+    EXPECT_EQ((*store::find_task(db_, "HELLO-1"))->body, "In Latin.");
+    EXPECT_EQ((*store::find_task(db_, "HELLO-1"))->title, (*task)->title);
+    EXPECT_EQ(call("EditTask", "sa{sv}", "HELLO-1", 0).error(), "org.orchd1.Error.InvalidArgument");
+    EXPECT_EQ(call("EditTask", "sa{sv}", "HELLO-1", 1, "title", "s", "").error(), "org.orchd1.Error.InvalidArgument");
+    EXPECT_EQ(call("EditTask", "sa{sv}", "HELLO-1", 1, "priority", "u", 10).error(), "org.orchd1.Error.InvalidArgument");
+    EXPECT_EQ(call("EditTask", "sa{sv}", "HELLO-1", 1, "stage", "s", "done").error(), "org.orchd1.Error.InvalidArgument");
+}
+
+TEST_F(ServiceTest, a_reason_that_says_nothing_is_refused) {
+    make_task("HELLO-1");
+    for (const auto* reason : {"", " ", "\n\t "}) {
+        for (const auto& answer :
+             {call("Reject", "ss", "HELLO-1", reason), call("Cancel", "ss", "HELLO-1", reason),
+              call("SendBack", "sss", "HELLO-1", "analysis", reason), call("Pause", "ss", "task:HELLO-1", reason),
+              call("ReleaseTransitionLease", "ssa{sv}", "HELLO-1", reason, 0),
+              call("ReleaseMergeLease", "ssa{sv}", "staging:hello", reason, 0)}) {
+            EXPECT_EQ(answer.error(), "org.orchd1.Error.InvalidArgument");
+            EXPECT_NE(answer.error_text().find("a reason says something"), std::string::npos) << answer.error_text();
+        }
+    }
+    EXPECT_EQ((*store::find_task(db_, "HELLO-1"))->stage_seq, 1);
+}
+
+TEST_F(ServiceTest, one_number_is_one_task_however_it_is_written) {
+    make_task("HELLO-1");
+    EXPECT_EQ(call("CreateTask", "sssa{sv}", "hello", "HELLO-01", "A greeting", 0).error(), "org.orchd1.Error.Conflict");
+    EXPECT_EQ(call("GetTask", "s", "HELLO-01").error(), "");
+    auto jobs = call("ListJobs", "a{sv}", 1, "work_item", "s", "HELLO-001");
+    ASSERT_GE(sd_bus_message_enter_container(jobs.message.get(), 'a', "(tsssssbuuutssstttto)"), 0) << jobs.error_text();
+    EXPECT_GT(sd_bus_message_at_end(jobs.message.get(), 0) == 0, 0) << "its job is told";
+    EXPECT_EQ(call("Cancel", "ss", "HELLO-01", "not wanted").error(), "");
+    EXPECT_EQ((*store::find_task(db_, "HELLO-1"))->stage, Stage::cancelled);
+}
+
 TEST_F(ServiceTest, a_database_that_cannot_be_had_is_an_error_to_each_caller) {
     make_task("HELLO-1");
     database_gone_ = true;

@@ -109,6 +109,16 @@ TEST(Pipeline, R03_WhatIsNotJudgedGoesBackToTheStageThatJudgesUpToItsCap) {
     EXPECT_NE(decision.reason.find("2 times already"), std::string::npos) << decision.reason;
 }
 
+TEST(Pipeline, R01_APersonSendsATaskBackToAnyStageUpToItsOwnButNotBeforeItsMerge) {
+    for (const Stage from : all_stages())
+        for (const Stage to : all_stages()) {
+            bool expected = static_cast<int>(to) <= static_cast<int>(from);
+            if (from == Stage::deploy) expected = to == Stage::deploy;
+            if (terminal(from)) expected = false;
+            EXPECT_EQ(can_be_sent_back(from, to), expected) << to_text(from) << to_text(to);
+        }
+}
+
 TEST(Pipeline, R01_AllGreenMovesToTheNextStageAndStartsTheCountOfAgainAnew) {
     for (const Stage stage : all_stages()) {
         const auto decision = decide(stage, green(stage), {2, 2, 2, 2}, {});

@@ -16,6 +16,17 @@ TEST(WorkItem, TakesWhatThePatternSays) {
     EXPECT_EQ(WorkItem::parse("ORCH-053")->branch(), "task/ORCH-053");
 }
 
+TEST(WorkItem, IsKnownByItsNumberHoweverManyZerosStandBeforeIt) {
+    const auto plain = [](const char* text) { return WorkItem::parse(text)->plain(); };
+    EXPECT_EQ(plain("HELLO-01"), "HELLO-1");
+    EXPECT_EQ(plain("HELLO-0000000001"), "HELLO-1");
+    EXPECT_EQ(plain("ORCH-053"), "ORCH-53");
+    EXPECT_EQ(plain("HELLO-10"), "HELLO-10");
+    EXPECT_EQ(plain("HELLO-0"), "HELLO-0");
+    EXPECT_EQ(plain("HELLO-000"), "HELLO-0");
+    EXPECT_EQ(plain("H0-100"), "H0-100");
+}
+
 TEST(WorkItem, FitsAUserNameOfThirtyOneCharacters) {
     EXPECT_LE(std::string("orchd-ABCDEFGHIJKLMN-1234567890").size(), 31u);
     EXPECT_TRUE(WorkItem::parse("ABCDEFGHIJKLMN-1234567890"));

@@ -54,6 +54,19 @@ TEST_F(IntakeTest, R25ATaskThatTheOperatorMadeIsNotMadeAgain) {
     EXPECT_EQ(task()->title, "By hand");
 }
 
+TEST_F(IntakeTest, R25NorWhereItsNumberIsWrittenWithZerosBeforeIt) {
+    must(engine::create_task(world, {"hello", "HELLO-001", "By hand", "", 5}, "uid:1000 ann"));
+    const auto again = taken("plane", "issue-created");
+    EXPECT_EQ(again.state, DeliveryState::ignored);
+    EXPECT_EQ(again.outcome, "HELLO-001 is under way already, at analysis");
+    EXPECT_EQ(must(store::list_tasks(scene.db, {})).size(), 1U);
+    scene.work("HELLO-001", Role::analyst);
+    must(scene.step("HELLO-001"));
+    EXPECT_EQ(taken("plane", "issue-approved").outcome, "HELLO-001 is approved by tracker:ada");
+    must(scene.step("HELLO-001"));
+    EXPECT_EQ(task("HELLO-001")->stage, Stage::architecture);
+}
+
 TEST_F(IntakeTest, R05AnApprovalInTheTrackerMovesTheTaskOnce) {
     (void)taken("plane", "issue-created");
     scene.work("HELLO-1", Role::analyst);

@@ -154,6 +154,123 @@ TEST_F(OperateTest, R04RetryClearsHoldAndCountersAndWorksTheStageAgain) {
     EXPECT_EQ(life.count_queued(Role::reviewer), 1);
 }
 
+TEST_F(OperateTest, APersonSendsATaskBackFromAnyStageAndTheNextRunReadsWhy) {
+    for (const Stage from :
+         {Stage::analysis, Stage::architecture, Stage::development, Stage::review, Stage::testing, Stage::deploy_staging}) {
+        for (const Stage to : {Stage::analysis, Stage::architecture, Stage::development, Stage::review, Stage::testing}) {
+            SCOPED_TRACE(std::string(to_text(from)) + " to " + std::string(to_text(to)));
+            RunLife here;
+            auto world = here.scene.world("control");
+            here.task().in(from);
+            const auto seq = here.task().row().stage_seq;
+            const auto sent = engine::send_back(world, "HELLO-1", to, "it greets nobody", ann);
+            if (to > from) {
+                EXPECT_EQ(refused(sent), Errc::invalid_argument);
+                EXPECT_EQ(here.task().row().stage_seq, seq);
+                continue;
+            }
+            must(sent);
+            EXPECT_EQ(here.task().stage(), to);
+            EXPECT_EQ(here.task().row().stage_seq, seq + 1) << "what was said of the stage so far counts no more";
+            if (to == Stage::testing) continue;  // a check reads no prompt
+            here.start();
+            const auto prompt = scene::read(here.scene.folder / "runs/HELLO-1/prompt.md");
+            EXPECT_NE(prompt.find("by uid:1000 ann: it greets nobody"), std::string::npos) << prompt;
+        }
+    }
+}
+
+TEST_F(OperateTest, SendingBackIsAPersonsWordItClearsHoldAndCounters) {
+    life.task().in(Stage::review);
+    hold(Hold::escalated);
+    must(engine::send_back(control, "HELLO-1", Stage::development, "look at the tests", ann));
+    const auto task = life.task().row();
+    EXPECT_EQ(task.hold, Hold::none);
+    EXPECT_EQ(task.retries.developer + task.retries.again, 0);
+    EXPECT_EQ(life.count_queued(Role::reviewer), 0);
+    EXPECT_EQ(life.count_queued(Role::developer), 1);
+    EXPECT_NE(life.task().events("stage_changed").back().find("look at the tests"), std::string::npos);
+}
+
+TEST_F(OperateTest, ATaskIsNotSentBackUnderARunOrAStepOfIt) {
+    life.start(Stage::review);
+    const auto sent = engine::send_back(control, "HELLO-1", Stage::development, "no", ann);
+    EXPECT_EQ(refused(sent), Errc::conflict);
+    EXPECT_NE(sent.error().text.find("orchctl job cancel"), std::string::npos) << "it says what to do first";
+    EXPECT_EQ(life.live().job.status, JobStatus::running);
+    must(engine::cancel_job(control, life.live().job.id, ann));
+    EXPECT_EQ(refused(engine::send_back(control, "HELLO-1", Stage::development, "no", ann)), Errc::conflict)
+        << "its unit may still be at work";
+    life.recover();
+    must(engine::send_back(control, "HELLO-1", Stage::development, "no", ann));
+    EXPECT_EQ(life.task().row().hold, Hold::none);
+
+    scene.task("HELLO-2").in(Stage::deploy_staging);
+    scene.claim();
+    ASSERT_TRUE(must(store::running_advance(scene.db, scene.task("HELLO-2").row().id)));
+    EXPECT_EQ(refused(engine::send_back(control, "HELLO-2", Stage::development, "no", ann)), Errc::conflict)
+        << "it may be merging";
+}
+
+TEST_F(OperateTest, WhatIsMergedOrMayBeDoesNotGoBackBeforeThat) {
+    life.task().in(Stage::deploy_staging);
+    const auto task = life.task().row();
+    const auto key = store::effect_key(task.id, task.stage_seq, 1, "merge");
+    scene.write([&](store::Tx& tx) -> Status {
+        must(store::intend(tx, key, task.id, life.forge_head(), 0, scene.now));
+        for (const auto& claim : life.queued()) must(store::cancel_queued(tx, claim.job.id, "", scene.now));
+        return store::set_hold(tx, task.id, Hold::human, "the forge does not say", scene.now);
+    });
+    const auto sent = engine::send_back(control, "HELLO-1", Stage::development, "no", ann);
+    EXPECT_EQ(refused(sent), Errc::conflict);
+    EXPECT_NE(sent.error().text.find("`orchctl task retry HELLO-1`"), std::string::npos) << sent.error().text;
+    EXPECT_EQ(life.task().row().hold, Hold::human) << "a refused operation changes nothing";
+    scene.write([&](store::Tx& tx) { return store::settle(tx, key, EffectState::done, life.forge_head(), 0, scene.now); });
+    EXPECT_EQ(refused(engine::send_back(control, "HELLO-1", Stage::development, "no", ann)), Errc::conflict);
+
+    scene.task("HELLO-2").in(Stage::deploy);
+    for (const auto stage : {Stage::analysis, Stage::development, Stage::deploy_staging})
+        EXPECT_EQ(refused(engine::send_back(control, "HELLO-2", stage, "no", ann)), Errc::conflict) << to_text(stage);
+    must(engine::send_back(control, "HELLO-2", Stage::deploy, "once more", ann));
+    must(engine::cancel(control, "HELLO-2", "", ann));
+    EXPECT_EQ(refused(engine::send_back(control, "HELLO-2", Stage::analysis, "no", ann)), Errc::conflict);
+}
+
+TEST_F(OperateTest, WhatIsToBeDoneIsSaidAnewForTheRunsThatBegin) {
+    life.task().in(Stage::development);
+    must(engine::edit_task(control, "HELLO-1", {.title = "Greet by name", .body = "In Latin.", .priority = 9}, ann));
+    EXPECT_EQ(life.task().row().title, "Greet by name");
+    EXPECT_EQ(life.queued().at(0).job.priority, 9);
+    life.start();
+    const auto prompt = scene::read(scene.folder / "runs/HELLO-1/prompt.md");
+    EXPECT_NE(prompt.find("Greet by name\n\nIn Latin."), std::string::npos) << prompt;
+    must(engine::edit_task(control, "HELLO-1", {.body = ""}, ann));
+    EXPECT_EQ(life.task().row().title, "Greet by name") << "what was not named stays";
+    EXPECT_EQ(life.task().row().body, "");
+    EXPECT_EQ(life.live().job.priority, 9);
+    EXPECT_EQ(life.task().events("task_edited").size(), 2u);
+    for (const auto& edit :
+         {engine::TaskEdit{}, {.title = " "}, {.title = "two\nlines"}, {.body = std::string("a\0b", 3)}, {.priority = 10}})
+        EXPECT_EQ(refused(engine::edit_task(control, "HELLO-1", edit, ann)), Errc::invalid_argument);
+    EXPECT_EQ(life.task().events("task_edited").size(), 2u);
+    EXPECT_EQ(refused(engine::edit_task(control, "HELLO-9", {.body = "x"}, ann)), Errc::no_such);
+}
+
+TEST_F(OperateTest, R25OneNumberIsOneWorkItemHoweverItIsWritten) {
+    must(engine::create_task(control, {"hello", "HELLO-07", "A title", "", 5}, ann));
+    for (const auto* item : {"HELLO-7", "HELLO-007", "HELLO-0000000007"}) {
+        const auto made = engine::create_task(control, {"hello", item, "Another", "", 5}, ann);
+        ASSERT_FALSE(made) << item;
+        EXPECT_EQ(made.error().code, Errc::conflict);
+        EXPECT_NE(made.error().text.find("as HELLO-07"), std::string::npos) << made.error().text;
+    }
+    must(engine::pause(control, "task:HELLO-7", "lunch", ann));
+    EXPECT_TRUE(scene.task("HELLO-07").row().paused_at);
+    must(engine::cancel(control, "HELLO-007", "no", ann));
+    EXPECT_EQ(scene.task("HELLO-07").stage(), Stage::cancelled);
+    EXPECT_EQ(refused(engine::retry(control, "HELLO-70", ann)), Errc::no_such);
+}
+
 TEST_F(OperateTest, RetryReplacesAJobThatWaitsAndRefusesWhileARunIsAtWork) {
     life.task().in(Stage::review);
     const auto waiting = life.queued().at(0).job.id;

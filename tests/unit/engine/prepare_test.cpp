@@ -64,6 +64,24 @@ TEST(PrepareTest, ThePromptHasTheRolesTextTheTaskAndTheReason) {
         EXPECT_TRUE(contains(prompt, part)) << part << " is not in\n" << prompt;
 }
 
+TEST(PrepareTest, R33ThePromptSaysWhereTheArtefactGoesAndWhatItsFrontMatterMaySay) {
+    struct Asked {
+        Stage stage;
+        std::vector<std::string> says;
+    };
+    for (const auto& [stage, says] :
+         {Asked{Stage::analysis, {"docs/work-items/HELLO-1/10-analysis.md", "---\nstatus: READY\n---"}},
+          Asked{Stage::architecture, {"docs/work-items/HELLO-1/11-architecture.md", "---\nstatus: READY\n---"}},
+          Asked{Stage::development, {"commit it to the branch task/HELLO-1"}},
+          Asked{Stage::review,
+                {"docs/work-items/HELLO-1/12-review.md", "---\nverdict: APPROVED\n---", "`APPROVED` or `REQUEST_CHANGES`"}}}) {
+        RunLife life;
+        life.start(stage);
+        const auto prompt = scene::read(life.scene.folder / "runs/HELLO-1/prompt.md");
+        for (const auto& part : says) EXPECT_TRUE(contains(prompt, part)) << part << " is not in\n" << prompt;
+    }
+}
+
 TEST(PrepareTest, StartsFromAPersonsCommitOnTheBranch) {
     RunLife life;
     life.task().in(Stage::development);

@@ -36,6 +36,10 @@ TEST_F(SchemaTest, RefusesImpossibleTasks) {
          "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
          " VALUES (1, 'HELLO-1', '', '', 'b', 'analysis', 1, 0, 0)",
          "UNIQUE"},
+        {"a work item once more, with a zero before its number",
+         "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
+         " VALUES (1, 'HELLO-01', '', '', 'b', 'analysis', 1, 0, 0)",
+         "another task has this number"},
         {"no project",
          "INSERT INTO tasks (project_id, work_item, title, body, branch, stage, stage_seq, created_at, updated_at)"
          " VALUES (99, 'HELLO-9', '', '', 'b', 'analysis', 1, 0, 0)",

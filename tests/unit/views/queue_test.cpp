@@ -95,6 +95,16 @@ TEST_F(QueueTest, TheStateOfTheSettingsIsToldWhereverPeopleLook) {
     EXPECT_EQ(json::parse(must(task_json(view(), "HELLO-1"))).at("settings").as_string(), "");
 }
 
+TEST_F(QueueTest, StatusSaysASentenceAndWhatToTypeWhereAnApprovalIsWaitedFor) {
+    const auto a = task("HELLO-1");
+    must(db.write([&](Tx& tx) { return store::set_waiting(tx, a, "check_analysis_approved", "waits for an approval", now); }));
+    const auto status = json::parse(must(status_json(view()))).as_object();
+    const auto& one = status.at("needs_you").as_array().at(0);
+    for (const auto* key : {"reason", "why"})
+        EXPECT_TRUE(one.at(key).as_string().starts_with("Its analysis waits for an approval")) << one.at(key);
+    EXPECT_EQ(one.at("command").as_string(), "orchctl task approve HELLO-1");
+}
+
 TEST_F(QueueTest, HealthIsTheReadingOfTheDatabase) {
     EXPECT_EQ(must(health_json(view())), R"({"status":"ok"})");
     must(db.execute("ALTER TABLE totals RENAME TO t"));
