@@ -6,6 +6,7 @@
 #include <regex>
 #include <sstream>
 
+#include "core/front_matter.h"
 #include "orchctl/commands.h"
 
 namespace orchd::orchctl {
@@ -88,6 +89,38 @@ TEST(ManPages, R44_APageOfOursThatIsReferredToIsThere) {
         if (std::regex_search(text, target, other)) {
             EXPECT_TRUE(have.contains(target[1])) << name;
         }
+    }
+}
+
+// Files that the package installs, or that make them: what people read where there are no sources.
+std::vector<fs::path> told_texts() {
+    std::vector<fs::path> all;
+    for (const auto* folder : {"man", "units", "packaging", "packaging/sample"})
+        for (const auto& entry : fs::directory_iterator(sources / folder))
+            if (entry.is_regular_file() && entry.path().filename() != "meson.build") all.push_back(entry.path());
+    return all;
+}
+
+TEST(ManPages, ADocumentThatIsPointedAtIsInstalled) {
+    const std::regex installed("/usr/share/doc/orchd/([A-Za-z0-9_-]+\\.md)"), source("[^/a-z]docs/[a-z-]+\\.md");
+    int pointers = 0;
+    for (const auto& path : told_texts()) {
+        const auto text = contents(path);
+        EXPECT_FALSE(std::regex_search(text, source)) << path << " points at a document of the sources";
+        for (std::sregex_iterator found(text.begin(), text.end(), installed), end; found != end; ++found, ++pointers)
+            EXPECT_TRUE(fs::exists(sources / "docs" / (*found)[1].str())) << path << " points at " << (*found)[0];
+    }
+    EXPECT_GE(pointers, 3);
+    EXPECT_THAT(contents(sources / "meson.build"), testing::HasSubstr("install_subdir('docs'"));
+}
+
+TEST(ManPages, R33_TheContractTellsOfEveryArtefactAndEveryValueItMaySay) {
+    const auto page = contents(sources / "man/orchd-run-contract.7");
+    for (int i = 0; i < static_cast<int>(enum_text<Artefact>.size()); ++i) {
+        const auto& demand = demand_of(static_cast<Artefact>(i));
+        for (const auto part : {to_text(demand.artefact), demand.key, demand.green, demand.red, demand.agreeing[0],
+                                demand.agreeing[1]})
+            EXPECT_THAT(page, testing::HasSubstr(std::string(part))) << to_text(demand.artefact);
     }
 }
 
