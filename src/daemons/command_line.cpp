@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <iostream>
 
 #include "core/work_item.h"
 #include "daemons/service_user.h"
@@ -24,7 +25,8 @@ tl::expected<Arguments, int> parse(const CommandLine& line, int argc, const char
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& ended) {
-        return tl::unexpected(app.exit(ended) == 0 ? 0 : 2);
+        if (app.exit(ended) != 0) return tl::unexpected(2);
+        return tl::unexpected(std::cout.flush() ? 0 : 1);  // an answer that cannot be written is none
     }
     return arguments;
 }

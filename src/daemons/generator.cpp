@@ -36,13 +36,13 @@ int main(int argc, char** argv) {
     using namespace orchd;
     if (argc == 2 && std::string_view(argv[1]) == "--version") {
         std::cout << "orchd-generator " ORCHD_VERSION "\n";
-        return 0;
+        return std::cout.flush() ? 0 : 1;
     }
     if (argc == 2 && std::string_view(argv[1]) == "--help") {
         std::cout << "Usage: orchd-generator NORMAL-DIR EARLY-DIR LATE-DIR\n"
                      "Writes drop-ins for the timers and the time limits of orchd into NORMAL-DIR. Run by systemd, see "
                      "systemd.generator(7).\n";
-        return 0;
+        return std::cout.flush() ? 0 : 1;
     }
     if (argc != 4) {
         std::cerr << "orchd-generator: takes three directories, as systemd.generator(7) says\n";

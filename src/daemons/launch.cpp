@@ -84,6 +84,10 @@ Result<engine::Spec> read_spec(const LaunchPaths& paths, Launches launches) {
     return spec;
 }
 
+std::string first_line(const engine::Spec& spec) {
+    return "run " + std::to_string(spec.run_id) + ", " + std::string(to_text(spec.role)) + ", commit " + spec.commit;
+}
+
 Status take(const engine::Spec& spec, const LaunchPaths& paths) {
     const auto mark = paths.state_dir + "/taken-" + std::to_string(spec.run_id);
     const auto taken = fail(Errc::conflict, "run " + std::to_string(spec.run_id) + " was started before: one spec is one run");

@@ -38,6 +38,7 @@ int launch_deploy(const LaunchPaths& paths) {
     std::error_code failed;
     std::filesystem::create_directory(paths.state_dir + "/result", failed);
     if (failed) return give_up({Errc::io, "cannot make " + paths.state_dir + "/result: " + failed.message()});
+    say(first_line(*spec));
 
     // Did it happen already? A killed deploy is asked for again, and a hook that cannot tell must not deploy a second time.
     auto status = hook(*spec, paths, "status");

@@ -115,6 +115,7 @@ int launch_run(const LaunchPaths& paths) {
     const bool agent = spec->kind == JobKind::agent;
     const auto checkout = agent ? git::take_snapshot(clone_of(paths)) : Result<git::Snapshot>();
     if (!checkout) return give_up(checkout.error());
+    say(first_line(*spec));
     const int status = run_command({.argv = spec->command,
                                     .environment = environment(*spec, paths),
                                     .directory = clone_of(paths),

@@ -6,6 +6,7 @@
 #include "core/names.h"
 #include "core/planted.h"
 #include "engine/claim_limits.h"
+#include "engine/disabled.h"
 #include "engine/events.h"
 #include "engine/runs.h"
 #include "store/jobs.h"
@@ -102,6 +103,7 @@ int start(World& world, const std::vector<store::Claim>& claims) {
 
 Result<DispatchResult> Dispatcher::pass(int at_most) {
     const store::CheckpointLater after_the_starts(world_.db);
+    if (auto heeded = heed_disabled(world_); !heeded) return fail(heeded.error());
     std::erase_if(waiting_, [&](const store::Claim& c) { return !still_running(world_.db, c); });
     auto claims = claim(world_, at_most);
     if (!claims) return fail(claims.error());

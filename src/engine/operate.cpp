@@ -247,8 +247,7 @@ Status edit_task(World& world, const std::string& work_item, const TaskEdit& edi
         }
         if (edit.priority) {
             if (auto fit = check_priority(*edit.priority); !fit) return fit;
-            auto queued = store::set_priority(who.tx, task->id, *edit.priority);
-            if (!queued) return fail(queued.error());
+            if (auto set = store::set_priority(who.tx, task->id, *edit.priority, who.now); !set) return set;
             changed.push_back({"priority", std::int64_t{*edit.priority}});
         }
         if (changed.empty()) return fail(Errc::invalid_argument, "nothing to change: give a title, a body or a priority");

@@ -2,6 +2,7 @@
 #include <variant>
 
 #include "engine/advance.h"
+#include "engine/disabled.h"
 #include "engine/leases.h"
 #include "engine/notes.h"
 #include "engine/operate.h"
@@ -92,6 +93,15 @@ Status resume_everything(const Acting& who) {
     if (!paused) return fail(paused.error());
     if (!*paused) return fail(Errc::conflict, "nothing is paused as a whole");
     return store::clear_state(who.tx, "paused");
+}
+
+// What its file disables, the next pass would pause again.
+Status resume_project(World& world, const Acting& who, const store::Project& row) {
+    const auto* project = settings::find(world.projects, row.name);
+    if (row.paused_by == disabled_by && project != nullptr && !project->disabled.empty())
+        return fail(Errc::conflict,
+                    row.name + " is disabled in " + project->file + ": use `orchctl project enable " + row.name + "`");
+    return store::resume_project(who.tx, row.id);
 }
 
 // The job's role once more; what works under a lease is queued by the advance, which takes the lease first.
@@ -195,7 +205,7 @@ Status resume(World& world, const std::string& scope, const std::string& by) {
         auto what = parse_scope(world, who.tx, scope);
         if (!what) return fail(what.error());
         auto resumed = std::visit(Overload{[&](Everything) { return resume_everything(who); },
-                                           [&](const store::Project& p) { return store::resume_project(who.tx, p.id); },
+                                           [&](const store::Project& p) { return resume_project(world, who, p); },
                                            [&](const store::Task& t) { return store::resume_task(who.tx, t.id, who.now); }},
                                   *what);
         if (!resumed) return resumed;

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "core/utc_text.h"
+#include "engine/disabled.h"
 #include "engine/disk.h"
 #include "engine/early.h"
 #include "engine/leases.h"
@@ -60,6 +61,10 @@ std::optional<Why> paused(const store::Task& task, const Surroundings& around, c
         return Why{.text = because("Paused", task.paused_by, task.pause_reason),
                    .command = "orchctl resume task:" + task.work_item,
                    .since = task.paused_at};
+    if (around.project && around.project->paused_by == disabled_by)
+        return Why{.text = with_reason("Its project is disabled", around.project->pause_reason),
+                   .command = "orchctl project enable " + task.project,
+                   .since = around.project->paused_at};
     if (around.project && around.project->paused_at)
         return Why{.text = because("Its project is paused", around.project->paused_by, around.project->pause_reason),
                    .command = "orchctl resume project:" + task.project,

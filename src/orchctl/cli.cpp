@@ -75,9 +75,9 @@ int run(const std::vector<std::string>& words) {
         if (!session.json) std::cerr << "'orchctl --help' and 'orchctl COMMAND --help' show what there is.\n";
         return face(Errc::invalid_argument).exit_status;
     }
-    if (!*read) return 0;  // --help and --version
-    const auto done = session.command();
-    session.show();
+    auto done = *read ? session.command() : Status();  // --help and --version have answered
+    // An answer that nobody can read is none.
+    if (auto shown = session.show(); done && !shown) done = shown;
     if (done) return 0;
     print_error(done.error(), session.json);
     return face(done.error().code).exit_status;

@@ -1,6 +1,7 @@
 #include "orchctl/command.h"
 
 #include <CLI/CLI.hpp>
+#include <sstream>
 
 namespace orchd::orchctl {
 
@@ -9,6 +10,7 @@ Parameter Parameter::between(std::int64_t least, std::int64_t most) const {
     return Parameter(option_->check(CLI::Range(least, most)));
 }
 Parameter Parameter::excludes(Parameter other) const { return Parameter(option_->excludes(other.option_)); }
+Parameter Parameter::one_each() const { return Parameter(option_->allow_extra_args(false)); }
 Parameter Parameter::needs(Parameter other) const { return Parameter(option_->needs(other.option_)); }
 
 Command Command::family(const std::string& name, const std::string& text) const {
@@ -22,6 +24,12 @@ Command Command::add(const std::string& name, const std::string& text) const {
 }
 
 Parameter Command::option(const std::string& names, std::string& value, const std::string& text) const {
+    return Parameter(app_->add_option(names, value, text));
+}
+Parameter Command::option(const std::string& names, std::optional<std::string>& value, const std::string& text) const {
+    return Parameter(app_->add_option(names, value, text));
+}
+Parameter Command::option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& text) const {
     return Parameter(app_->add_option(names, value, text));
 }
 Parameter Command::option(const std::string& names, std::uint64_t& value, const std::string& text) const {
@@ -73,7 +81,9 @@ Result<bool> CommandTree::read(const std::vector<std::string>& words) const {
         // CLI11 takes the words from the back.
         app_->parse(std::vector<std::string>(words.rbegin(), words.rend()));
     } catch (const CLI::Success& asked) {
-        app_->exit(asked);  // prints
+        std::ostringstream text;
+        app_->exit(asked, text, text);
+        session_.print(text.str());
         return false;
     } catch (const CLI::ParseError& error) {
         return fail(Errc::invalid_argument, error.what());

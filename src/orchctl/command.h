@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ public:
     Parameter between(std::int64_t least, std::int64_t most) const;
     Parameter excludes(Parameter other) const;
     Parameter needs(Parameter other) const;
+    Parameter one_each() const;  // of a list: one value each time that it is named
 
 private:
     CLI::Option* option_;
@@ -40,7 +42,9 @@ public:
     // "-r,--reason", or a bare name for what stands by its place. The value is written when the line is read: keep it as long
     // as the tree.
     Parameter option(const std::string& names, std::string& value, const std::string& text) const;
+    Parameter option(const std::string& names, std::optional<std::string>& value, const std::string& text) const;
     Parameter option(const std::string& names, std::uint64_t& value, const std::string& text) const;
+    Parameter option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& text) const;
     Parameter option(const std::string& names, std::vector<std::string>& value, const std::string& text) const;
     Parameter flag(const std::string& names, bool& value, const std::string& text) const;
     // What it does, later, if the command line names it.
@@ -64,7 +68,8 @@ public:
     CommandTree& operator=(const CommandTree&) = delete;
 
     [[nodiscard]] Command root() const { return {app_.get(), &session_}; }
-    // Reads a command line and sets session.command. False where that was --help or --version, which has been printed. What is
+    // Reads a command line and sets session.command. False where that was --help or --version, whose
+    // text is the answer then. What is
     // wrong with the words otherwise, as CLI11 says it.
     [[nodiscard]] Result<bool> read(const std::vector<std::string>& words) const;
 

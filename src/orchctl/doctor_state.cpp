@@ -87,9 +87,11 @@ void look_at_database(Findings& findings) {
     if (!version) return findings.push_back({"database", Health::fail, version.error().text, {}});
     const auto problems = store::integrity_problems(*db);
     if (!problems)
-        return findings.push_back({"database", Health::fail, problems.error().text, "Restore a backup: orchctl db restore"});
+        return findings.push_back({"database", Health::fail, problems.error().text,
+                                   "Restore a backup: orchctl db list, then orchctl db restore BACKUP"});
     for (const auto& problem : *problems)
-        findings.push_back({"database", Health::fail, problem, "Restore a backup: orchctl db restore"});
+        findings.push_back(
+            {"database", Health::fail, problem, "Restore a backup: orchctl db list, then orchctl db restore BACKUP"});
     const auto unwritable = unwritable_database();
     for (const auto& problem : unwritable) findings.push_back({"database", Health::fail, problem, {}});
     const auto text = path + " has schema " + std::to_string(*version);

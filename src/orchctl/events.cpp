@@ -75,7 +75,10 @@ Status events(Session& session, const Given& given) {
     print(session, *first, last);
     // Not every event has its signal: what has none is seen at the next look.
     constexpr std::int64_t look_again_ms = 2000;
-    while (given.follow && session.flush()) {
+    while (given.follow) {
+        const auto read = session.flush();
+        if (!read) return fail(read.error());
+        if (!*read) return {};  // nobody reads any more
         if (auto waited = client->wait(look_again_ms); !waited) return waited;
         const auto more = newer(*client, given, last);
         if (!more) return fail(more.error());

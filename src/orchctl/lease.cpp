@@ -5,6 +5,7 @@
 #include "orchctl/answers.h"
 #include "orchctl/client.h"
 #include "orchctl/commands.h"
+#include "orchctl/reason.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -33,15 +34,18 @@ Status list(Session& session) {
 }
 
 struct Release {
-    std::string key, reason;
+    std::string key;
+    Reason reason;
     bool force = false;
 };
 
 Status release(Session& session, const Release& given) {
+    const auto reason = said(given.reason, Wanted::yes);
+    if (!reason) return fail(reason.error());
     const bool transition = WorkItem::parse(given.key).has_value();
     Options options;
     if (given.force) options.emplace_back("force", true);
-    return act(session, transition ? "ReleaseTransitionLease" : "ReleaseMergeLease", {given.key, given.reason, options},
+    return act(session, transition ? "ReleaseTransitionLease" : "ReleaseMergeLease", {given.key, *reason, options},
                "Released the lease of " + given.key + ".");
 }
 
@@ -53,7 +57,7 @@ void add_lease(Command app, Session& session) {
     const auto releasing = lease.add("release", "Take a lease from its owner, who must be dead unless it is forced");
     releasing.option("KEY", given->key, "A work item, for its transition; a repository or target, as 'lease list' shows it")
         .required();
-    releasing.option("-r,--reason", given->reason, "Why, for its history").required();
+    take_reason(releasing, given->reason, "Why, for its history");
     releasing.flag("--force", given->force, "Also from a living owner, whose unit is stopped first");
     releasing.does([&session, given] { return release(session, *given); });
     const auto listing = lease.add("list", "List the leases that are held");

@@ -3,12 +3,14 @@
 #include "orchctl/answers.h"
 #include "orchctl/client.h"
 #include "orchctl/commands.h"
+#include "orchctl/reason.h"
 
 namespace orchd::orchctl {
 namespace {
 
 struct Given {
-    std::string scope, reason;
+    std::string scope;
+    Reason reason;
 };
 
 std::string in_words(const std::string& scope) { return scope.empty() ? "everything" : scope; }
@@ -21,10 +23,11 @@ void add_pause(Command app, Session& session) {
 
     const auto pause = app.add("pause", "Start nothing new: on the whole host, of a project, or of a task");
     pause.option("SCOPE", given->scope, scope_text);
-    pause.option("-r,--reason", given->reason, "Why, for those who find it paused");
+    take_reason(pause, given->reason, "Why, for those who find it paused");
     pause.does([&session, given]() -> Status {
-        return act(session, "Pause", {given->scope, given->reason},
-                   "Paused " + in_words(given->scope) + ". Runs under way go on.");
+        const auto reason = said(given->reason, Wanted::no);
+        if (!reason) return fail(reason.error());
+        return act(session, "Pause", {given->scope, *reason}, "Paused " + in_words(given->scope) + ". Runs under way go on.");
     });
 
     const auto resume = app.add("resume", "Take a pause back");

@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <iterator>
 #include <memory>
+#include <optional>
+#include <tuple>
 
 #include "core/names.h"
 #include "core/text.h"
@@ -10,11 +12,13 @@
 #include "orchctl/commands.h"
 #include "orchctl/grant_deploy.h"
 #include "orchctl/host_config.h"
+#include "orchctl/project_change.h"
 #include "orchctl/project_check.h"
 #include "orchctl/project_check_repository.h"
 #include "orchctl/project_file.h"
 #include "orchctl/repository.h"
 #include "orchctl/sight.h"
+#include "orchctl/try.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -23,17 +27,24 @@ namespace json = boost::json;
 
 struct Given {
     NewProject project;
-    std::string agent, ci, test, staging, build;
+    std::string agent;
+    std::optional<std::string> ci, test, staging, build;
     bool init = false;
 };
 
 Status add(Session& session, const Given& given) {
     NewProject project = given.project;
-    project.agent = words_of(given.agent);
-    project.ci = words_of(given.ci);
-    project.test = words_of(given.test);
-    project.staging = words_of(given.staging);
-    project.build = words_of(given.build);
+    for (const auto& [option, text, words] : {std::tuple<const char*, std::optional<std::string>, std::vector<std::string>*>{
+                                                  "--agent", given.agent, &project.agent},
+                                              {"--ci", given.ci, &project.ci},
+                                              {"--test", given.test, &project.test},
+                                              {"--staging", given.staging, &project.staging},
+                                              {"--build", given.build, &project.build}}) {
+        if (!text) continue;
+        auto split = words_of(*text, option);
+        if (!split) return fail(split.error());
+        *words = std::move(*split);
+    }
     const auto host = host_settings();
     if (!host) return fail(host.error());
     const std::string dir(names::projects_dir);
@@ -62,15 +73,17 @@ Status list(Session& session) {
                              {"target", project.target},
                              {"forge", project.forge_kind + ":" + project.forge_path},
                              {"file", project.file},
+                             {"disabled", project.disabled},
                              {"problem", ""}});
         }
         for (const auto& problem : projects->problems) array.push_back({{"file", problem.file}, {"problem", problem.text}});
         session.document(array);
         return {};
     }
-    Table table({{"PROJECT"}, {"PREFIX"}, {"TARGET"}, {"FORGE"}, {"FILE"}});
+    Table table({{"PROJECT"}, {"PREFIX"}, {"TARGET"}, {"FORGE"}, {"FILE"}, {"STATE"}});
     for (const auto& project : projects->good) {
-        table.add({project.name, project.prefix, project.target, project.forge_kind + ":" + project.forge_path, project.file});
+        table.add({project.name, project.prefix, project.target, project.forge_kind + ":" + project.forge_path, project.file,
+                   project.disabled.empty() ? "" : "disabled: " + project.disabled});
     }
     if (table.empty()) {
         session.line("No projects. 'orchctl project add' makes one.");
@@ -84,8 +97,8 @@ Status list(Session& session) {
 }
 
 struct Asked {
-    std::string name;
-    bool fix = false;
+    std::string name, only;
+    bool fix = false, tries = false;
 };
 
 // All projects, or the one of that name.
@@ -133,6 +146,32 @@ Status grant(Session& session, const std::string& name) {
     return {};
 }
 
+// The project's own checks, as a run would make them.
+Status try_project(Session& session, const std::string& name, const std::string& only) {
+    if (name.empty()) return fail(Errc::invalid_argument, "--try takes one project: orchctl project check NAME --try.");
+    const auto host = host_settings();
+    if (!host) return fail(host.error());
+    const auto projects = settings::load_projects(std::string(names::projects_dir), host->settings);
+    const auto* project = settings::find(projects, name);
+    if (project == nullptr)
+        return fail(Errc::no_such, "There is no project " + name + " in order: 'orchctl project check' says what is wrong.");
+    return try_checks(session, *project, host->settings, only);
+}
+
+void add_check(Command project, Session& session) {
+    const auto asked = std::make_shared<Asked>();
+    const auto command = project.add("check", "Check project files, and what they name on this host");
+    const auto name = command.option("NAME", asked->name, "Only this project");
+    const auto fix =
+        command.flag("--fix", asked->fix, "Give its repository to the group, and let branches of tasks be rebased in it (root)")
+            .needs(name);
+    const auto tries = command.flag("--try", asked->tries, "Run its checks in the sandbox of a run, without a task (root)");
+    tries.excludes(fix);
+    command.option("--only", asked->only, "Of them only ci, test, staging or build").needs(tries);
+    command.does(
+        [&session, asked] { return asked->tries ? try_project(session, asked->name, asked->only) : check(session, *asked); });
+}
+
 void add_add(Command project, Session& session) {
     const auto given = std::make_shared<Given>();
     const auto command =
@@ -142,7 +181,7 @@ void add_add(Command project, Session& session) {
     command.option("--repo", given->project.repository, "The absolute path of its bare repository").required();
     command.flag("--init", given->init, "Make that repository, empty, for the user orchd and its group");
     command.option("--target", given->project.target, "The branch that is merged into; main where it is left out");
-    command.option("--agent", given->agent, "The command of its agents; words are split at blanks").required();
+    command.option("--agent", given->agent, "The command of its agents; split as a shell would, without one").required();
     command.option("--ci", given->ci, "The command of its check after every change, such as ./test");
     command.option("--test", given->test, "The command of its tests before a merge");
     command.option("--staging", given->staging, "The command that builds, serves and probes it");
@@ -158,17 +197,13 @@ void add_project(Command app, Session& session) {
     const auto project = app.family("project", "Projects of this host: their files in /etc/orchd/projects.d");
     add_add(project, session);
     project.add("list", "List projects").does([&session] { return list(session); });
-    const auto asked = std::make_shared<Asked>();
-    const auto checking = project.add("check", "Check project files, and what they name on this host");
-    const auto only = checking.option("NAME", asked->name, "Only this project");
-    checking.flag("--fix", asked->fix, "Give its repository to the group, and let branches of tasks be rebased in it (root)")
-        .needs(only);
-    checking.does([&session, asked] { return check(session, *asked); });
     const auto name = std::make_shared<std::string>();
+    add_check(project, session);
     const auto granting = project.add(
         "grant-deploy", "Give the deploy unit the path and the one service that deploy-systemd needs for a project (root)");
     granting.option("NAME", *name, "The project, with [deploy] hook and config in its file").required();
     granting.does([&session, name] { return grant(session, *name); });
+    add_project_changes(project, session);
 }
 
 }  // namespace orchd::orchctl

@@ -15,6 +15,9 @@ struct NewProject {
     std::vector<std::string> ci, test, staging, build;
     std::string hook, hook_config;
 };
+// As values of TOML.
+[[nodiscard]] std::string toml_text(const std::string& text);
+[[nodiscard]] std::string toml_text(const std::vector<std::string>& words);
 [[nodiscard]] std::string project_file_text(const NewProject& project);
 // Errc::invalid_argument for what the file's reader would refuse, conflict where the name or the prefix is taken.
 [[nodiscard]] Status check_new_project(const NewProject& project, const std::string& dir, const settings::Settings& settings);
@@ -22,7 +25,9 @@ struct NewProject {
 // write.
 [[nodiscard]] Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings);
 
-// The words of a command, split at blanks: there is no shell, hence no quotes. The file takes words with blanks in them.
-[[nodiscard]] std::vector<std::string> words_of(const std::string& command);
+// The words of a command as a shell would split it: at blanks, with '…', "…" and \ as people know them. Nothing is expanded,
+// since there is no shell: Errc::invalid_argument for what only a shell would understand ($, |, *, …), for a quote that does
+// not end, and for no words at all. `option` is how the error names it: "--ci".
+[[nodiscard]] Result<std::vector<std::string>> words_of(const std::string& command, const std::string& option);
 
 }  // namespace orchd::orchctl

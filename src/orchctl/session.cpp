@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 namespace orchd::orchctl {
 namespace {
@@ -22,11 +23,12 @@ winsize window() {
 }
 
 // False when whoever reads has gone (`orchctl … | head`), which is no failure of ours.
-bool write_all(int fd, std::string_view text) {
+Result<bool> write_all(int fd, std::string_view text) {
     while (!text.empty()) {
         const auto written = ::write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
+        if (written < 0 && errno == EPIPE) return false;
+        if (written <= 0) return fail(Errc::io, std::string("The answer cannot be written: ") + std::strerror(errno) + ".");
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;
@@ -45,14 +47,15 @@ void Session::table(const Table& table) { text_ += table.render(terminal() ? win
 
 void Session::document(const boost::json::value& value) { text_ += boost::json::serialize(value) + '\n'; }
 
-bool Session::flush() {
-    const bool read = write_all(STDOUT_FILENO, text_);
+Result<bool> Session::flush() {
+    auto read = write_all(STDOUT_FILENO, text_);
     text_.clear();
     return read;
 }
 
-void Session::show() {
-    if (!page()) (void)flush();
+Status Session::show() {
+    if (page()) return {};
+    return flush().map([](bool) {});
 }
 
 bool Session::page() {

@@ -22,9 +22,9 @@ public:
     void heading(const std::string& text);
     void table(const Table& table);
     void document(const boost::json::value& value);
-    // Now, for what goes on; false when nobody reads any more.
-    [[nodiscard]] bool flush();
-    void show();  // at the end
+    // Now, for what goes on; false when nobody reads any more. Errc::io where it cannot be written: the disk is full, say.
+    [[nodiscard]] Result<bool> flush();
+    [[nodiscard]] Status show();  // at the end
     [[nodiscard]] bool colours() const;
 
 private:

@@ -98,7 +98,8 @@ void tell_projects(Session& session, const json::object& queue) {
     for (const auto& project : records_of(member(queue, "projects"))) {
         const bool paused = project.flag("paused");
         const auto& problem = project.text("problem");
-        Cell state(paused ? "paused: " + project.text("pause_reason") : "serves", paused ? Paint::yellow : Paint::none);
+        const std::string stands = project.flag("disabled") ? "disabled: " : "paused: ";
+        Cell state(paused ? stands + project.text("pause_reason") : "serves", paused ? Paint::yellow : Paint::none);
         if (!problem.empty()) state = Cell(problem, Paint::red);
         table.add({project.text("name"), std::to_string(project.number("open_tasks")),
                    std::to_string(project.number("running")), std::to_string(project.number("queued")), state});

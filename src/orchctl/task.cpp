@@ -7,6 +7,7 @@
 #include "core/work_item.h"
 #include "orchctl/answers.h"
 #include "orchctl/commands.h"
+#include "orchctl/reason.h"
 #include "orchctl/task_story.h"
 
 namespace orchd::orchctl {
@@ -22,8 +23,10 @@ struct Filter {
     std::uint64_t limit = 1000;
 };
 
-Result<std::string> body_of(const NewTask& task) {
-    if (task.body_file.empty()) return task.body;
+// Of what is given as a text, as a file, or not at all.
+template <class Given>
+Result<std::string> body_of(const Given& task, const std::string& otherwise) {
+    if (task.body_file.empty()) return otherwise;
     if (task.body_file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
     std::ifstream in(task.body_file);
     std::string text(std::istreambuf_iterator<char>(in), {});
@@ -45,7 +48,7 @@ Result<std::string> project_of(Client& client, const std::string& work_item) {
 }
 
 Status create(Session& session, NewTask task) {
-    const auto body = body_of(task);
+    const auto body = body_of(task, task.body);
     if (!body) return fail(body.error());
     auto client = Client::connect();
     if (!client) return fail(client.error());
@@ -107,31 +110,88 @@ struct Verb {
     const char* text;
     const char* done;
     const char* reason_text;
-    bool reason_required;
+    Wanted reason;
 };
 constexpr Verb verbs[] = {
-    {"approve", "Approve", "Approve the analysis that waits for a human", "Approved", nullptr, false},
+    {"approve", "Approve", "Approve the analysis that waits for a human", "Approved", nullptr, Wanted::no},
     {"reject", "Reject", "Reject the analysis that waits for a human; the analyst works again", "Rejected",
-     "What is wrong, for the analyst", true},
-    {"cancel", "Cancel", "Stop what runs for the task and end it", "Cancelled", "Why, for its history", false},
-    {"retry", "Retry", "Clear the hold and the counters and work the present stage again", "Retrying", nullptr, false},
-    {"release", "ReleaseHold", "Clear the hold alone and look at the gate again", "Released", nullptr, false},
+     "What is wrong, for the analyst", Wanted::yes},
+    {"cancel", "Cancel", "Stop what runs for the task and end it", "Cancelled", "Why, for its history", Wanted::no},
+    {"retry", "Retry", "Clear the hold and the counters and work the present stage again", "Retrying", nullptr, Wanted::no},
+    {"release", "ReleaseHold", "Clear the hold alone and look at the gate again", "Released", nullptr, Wanted::no},
 };
 
 void add_verb(Command task, Session& session, const Verb& verb) {
     struct Given {
-        std::string work_item, reason;
+        std::string work_item;
+        Reason reason;
     };
     const auto given = std::make_shared<Given>();
     const auto command = task.add(verb.name, verb.text);
     command.option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1").required();
     if (verb.reason_text != nullptr) {
-        command.option("-r,--reason", given->reason, verb.reason_text).required(verb.reason_required);
+        take_reason(command, given->reason, verb.reason_text);
     }
-    command.does([&session, given, verb] {
+    command.does([&session, given, verb]() -> Status {
         std::vector<Argument> arguments{given->work_item};
-        if (verb.reason_text != nullptr) arguments.emplace_back(given->reason);
+        if (verb.reason_text != nullptr) {
+            const auto reason = said(given->reason, verb.reason);
+            if (!reason) return fail(reason.error());
+            arguments.emplace_back(*reason);
+        }
         return act(session, verb.method, arguments, std::string(verb.done) + " " + given->work_item + ".");
+    });
+}
+
+struct Edit {
+    std::string work_item, body_file;
+    std::optional<std::string> title, body;
+    std::optional<std::uint64_t> priority;
+};
+
+Status edit(Session& session, const Edit& given) {
+    Options changes;
+    if (given.title) changes.emplace_back("title", *given.title);
+    if (given.body || !given.body_file.empty()) {
+        const auto body = body_of(given, given.body.value_or(""));
+        if (!body) return fail(body.error());
+        changes.emplace_back("body", *body);
+    }
+    if (given.priority) changes.emplace_back("priority", *given.priority);
+    if (changes.empty())
+        return fail(Errc::invalid_argument, "Nothing to change: give --title, --body, --body-file or --priority.");
+    return act(session, "EditTask", {given.work_item, changes},
+               "Changed " + given.work_item + ": it holds for the runs that begin from now on.");
+}
+
+void add_edit(Command task, Session& session) {
+    const auto given = std::make_shared<Edit>();
+    const auto command = task.add("edit", "Say anew what is to be done, for the runs that begin from now on");
+    command.option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1").required();
+    command.option("--title", given->title, "One line");
+    const auto body = command.option("--body", given->body, "What is to be done, for the agents");
+    command.option("--body-file", given->body_file, "The same, from a file; - is standard input").excludes(body);
+    command.option("--priority", given->priority, "0 to 9, higher first; of its queued jobs too").between(0, 9);
+    command.does([&session, given] { return edit(session, *given); });
+}
+
+void add_back(Command task, Session& session) {
+    struct Given {
+        std::string work_item, to;
+        Reason reason;
+    };
+    const auto given = std::make_shared<Given>();
+    const auto command =
+        task.add("back", "Have the task worked anew from a stage on that it has reached; the next run reads why");
+    command.option("WORK-ITEM", given->work_item, "The task's work item, such as HELLO-1").required();
+    command.option("--to", given->to, "The stage: analysis, architecture, development, review, testing or deploy-staging")
+        .required();
+    take_reason(command, given->reason, "What is wrong, for the next run");
+    command.does([&session, given]() -> Status {
+        const auto reason = said(given->reason, Wanted::yes);
+        if (!reason) return fail(reason.error());
+        return act(session, "SendBack", {given->work_item, given->to, *reason},
+                   given->work_item + " is worked anew from " + given->to + " on.");
     });
 }
 
@@ -168,6 +228,8 @@ void add_task(Command app, Session& session) {
     command.option("WORK-ITEM", *work_item, "The task's work item, such as HELLO-1").required();
     command.does([&session, work_item] { return show(session, *work_item); });
     add_create(task, session);
+    add_edit(task, session);
+    add_back(task, session);
     for (const auto& verb : verbs) add_verb(task, session, verb);
 }
 

@@ -99,6 +99,7 @@ private:
         }
         project_.max_concurrency = static_cast<int>(in_.number("project.max_concurrency", concurrency, 0));
         project_.self = in_.flag("project.self");
+        project_.disabled = in_.text("project.disabled", Need::optional);
     }
 
     void places() {
@@ -304,6 +305,11 @@ Result<Project> parse_project(std::string_view text, const std::string& file, co
     auto entries = parse_document(text, file);
     if (!entries) return fail(entries.error());
     return judge(file, std::move(*entries), settings);
+}
+
+Status check_own(const Projects& others, const Project& project) {
+    if (const auto taken = taken_already(others, project)) return fail(Errc::conflict, *taken);
+    return {};
 }
 
 Projects load_projects(const std::string& dir, const Settings& settings, const std::vector<ProjectText>& last_good) {

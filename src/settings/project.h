@@ -29,6 +29,7 @@ struct Project {
     std::string name, prefix, target = "main";
     int max_concurrency = 0;                       // 0: none of its own
     bool self = false;                             // it is orchd itself
+    std::string disabled;                          // why nothing new is started for it; empty: it serves
     std::string file;                              // where it was read
     std::string forge_kind = "local", forge_path;  // forge_path: the bare repository of a local forge
     bool forge_accept_history = false;             // its history is taken though git's checks of objects refuse some of it
@@ -77,6 +78,8 @@ struct Projects {
 [[nodiscard]] Result<Project> load_project(const std::string& file, const Settings& settings);
 // What load_project would say if `text` stood in `file`.
 [[nodiscard]] Result<Project> parse_project(std::string_view text, const std::string& file, const Settings& settings);
+// Errc::conflict where a prefix, a repository or a tracker's project that may be one's alone is another's already.
+[[nodiscard]] Status check_own(const Projects& others, const Project& project);
 // The project that owns the work item's prefix.
 [[nodiscard]] const Project* owner_of(const Projects& projects, std::string_view prefix);
 [[nodiscard]] const Project* find(const Projects& projects, std::string_view name);

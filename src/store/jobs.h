@@ -112,8 +112,6 @@ struct JobFilter {
 enum class Waits { after_a_death, as_asked };  // as_asked: its run asked to come later, which counts as one more deferral
 [[nodiscard]] Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due& due, const std::string& error,
                                    const Now& now, Waits waits = Waits::after_a_death);
-// The task's, and of its queued jobs: what runs keeps the one that it was claimed by. How many jobs.
-[[nodiscard]] Result<int> set_priority(Tx& tx, std::int64_t task_id, int priority);
 // queued -> cancelled. False if it is not queued. One that comes again is queued anew by its task's advance, and goes on where
 // this one left off.
 enum class Comes { no_more, again };

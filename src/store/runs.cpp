@@ -132,13 +132,6 @@ Result<bool> requeue(Tx& tx, std::int64_t job_id, std::int64_t run_id, const Due
     return and_close(tx, std::move(moved), run_id, "", now);
 }
 
-Result<int> set_priority(Tx& tx, std::int64_t task_id, int priority) {
-    auto set = change_one(tx.db(), "UPDATE tasks SET priority = ? WHERE id = ?", priority, task_id);
-    if (!set) return fail(set.error());
-    return change(tx.db(), "UPDATE jobs SET priority = ?1 WHERE task_id = ?2 AND status = 'queued' AND priority <> ?1",
-                  priority, task_id);
-}
-
 Result<bool> cancel_queued(Tx& tx, std::int64_t job_id, const std::string& why, const Now& now, Comes comes) {
     return change_one(tx.db(),
                       "UPDATE jobs SET status = 'cancelled', blocked = 0, finished_at = ?, error = ?, comes_again = ?"

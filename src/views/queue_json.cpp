@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/names.h"
+#include "engine/disabled.h"
 #include "store/facts.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -22,6 +23,7 @@ constexpr int ended_told = 20;
 json::object project_story(const ProjectView& project) {
     return {{"name", project.name},
             {"paused", project.paused},
+            {"disabled", project.disabled},
             {"pause_reason", project.pause_reason},
             {"open_tasks", project.counts.open_tasks},
             {"running", project.counts.running},
@@ -161,6 +163,7 @@ Result<std::vector<ProjectView>> project_views(store::Db& db, const settings::Pr
     for (const auto& row : *rows) {
         auto& view = views[row.name];
         view.paused = row.paused_at.has_value();
+        view.disabled = row.paused_by == engine::disabled_by;
         view.pause_reason = row.pause_reason;
         const auto count = std::find_if(counts->begin(), counts->end(), [&](const auto& c) { return c.project_id == row.id; });
         if (count != counts->end()) view.counts = *count;

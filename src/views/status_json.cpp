@@ -91,7 +91,10 @@ Result<std::string> status_json(const WorldView& view) {
         std::int64_t open = 0;
         for (const auto& project : *projects) {
             open += project.counts.open_tasks;
-            told.push_back({{"name", project.name}, {"paused", project.paused}, {"problem", project.problem}});
+            told.push_back({{"name", project.name},
+                            {"paused", project.paused},
+                            {"disabled", project.disabled},
+                            {"problem", project.problem}});
         }
         const json::object object{
             {"status", "ok"},

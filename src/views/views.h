@@ -33,7 +33,7 @@ using HttpAnswers = std::map<int, std::int64_t>;
 // A project as its file and the database know it; `problem` is why a file is not accepted.
 struct ProjectView {
     std::string name, prefix, target, forge;
-    bool paused = false;
+    bool paused = false, disabled = false;  // disabled: paused by its file
     std::string pause_reason;
     store::ProjectCounts counts;
     std::string problem;

@@ -71,7 +71,7 @@ last_run() { task "$1" "[.jobs[] | select(.role != \"step\") | .runs[]] | max_by
 happened() { task "$1" "[.events[] | select(.kind == \"$2\")] | length"; }
 said() {
     on journalctl --quiet --output=cat --unit="orchd-agent@$1.service" SYSLOG_IDENTIFIER=orchd-run |
-        if [ $# = 2 ]; then grep --count --fixed-strings --line-regexp -e "$2"; else grep --count ''; fi
+        if [ $# = 2 ]; then grep --count --fixed-strings --line-regexp -e "$2"; else grep --count --invert-match '^orchd: run '; fi
 }
 is() { local expected=$1; shift; [ "$("$@")" = "$expected" ]; }
 active() { on systemctl show --property=ActiveState --value "$1"; }

@@ -1,7 +1,10 @@
 #include "daemons/command_line.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <functional>
+#include <iostream>
 #include <stdexcept>
 #include <vector>
 
@@ -37,6 +40,19 @@ TEST(CommandLine, TakesAWorkItemAndAFlag) {
 TEST(CommandLine, EndsWithNothingAfterHelpAndVersion) {
     EXPECT_EQ(status_of({"--help"}), 0);
     EXPECT_EQ(status_of({"--version"}), 0);
+}
+
+TEST(CommandLine, FailsWhereTheAnswerCannotBeWritten) {
+    for (const auto* word : {"--help", "--version"}) {
+        const int kept = ::dup(STDOUT_FILENO), full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+        ::dup2(full, STDOUT_FILENO);
+        const auto result = parsed({word});
+        ::dup2(kept, STDOUT_FILENO);
+        ::close(kept);
+        ::close(full);
+        std::cout.clear();
+        EXPECT_EQ(result ? -1 : result.error(), 1) << word;
+    }
 }
 
 TEST(CommandLine, EndsWithTwoAfterBadUsage) {

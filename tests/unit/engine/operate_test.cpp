@@ -422,6 +422,34 @@ TEST_F(OperateTest, R16WhatIsPausedTakesNoSlotUntilItIsResumed) {
     EXPECT_EQ(refused(engine::pause(control, "everything", "", ann)), Errc::invalid_argument);
 }
 
+TEST_F(OperateTest, R16WhatItsFileDisablesStartsNothingAndSaysSo) {
+    life.task().in(Stage::analysis);
+    scene.project().disabled = "it moves";
+    EXPECT_EQ(life.dispatch(), 0);
+    const auto row = [&] { return must(store::find_project(scene.db, "hello")).value(); };
+    EXPECT_EQ(row().paused_by, "its file");
+    const auto view = engine::view_of(control);
+    const auto why =
+        engine::why(life.task().row(), must(engine::look_around(view, life.task().row())), must(engine::look_at_host(view)));
+    EXPECT_EQ(why.text, "Its project is disabled: it moves");
+    EXPECT_EQ(why.command, "orchctl project enable hello");
+    EXPECT_EQ(refused(engine::resume(control, "project:hello", ann)), Errc::conflict) << "the next pass would pause it again";
+    scene.project().disabled = "it moves to Rome";
+    EXPECT_EQ(life.dispatch(), 0);
+    EXPECT_EQ(row().pause_reason, "it moves to Rome");
+    scene.project().disabled = "";
+    EXPECT_EQ(life.dispatch(), 1);
+    EXPECT_FALSE(row().paused_at);
+
+    must(engine::pause(control, "project:hello", "lunch", ann));
+    scene.project().disabled = "it moves";
+    EXPECT_EQ(life.dispatch(), 0);
+    EXPECT_EQ(row().paused_by, ann) << "what a person said stays";
+    scene.project().disabled = "";
+    EXPECT_EQ(life.dispatch(), 0);
+    must(engine::resume(control, "project:hello", ann));
+}
+
 TEST_F(OperateTest, ATaskWithoutATitleIsRefusedWithWhatToDo) {
     for (const auto* title : {"", "   "}) {
         const auto made = engine::create_task(control, {"hello", "HELLO-1", title, "A body", 5}, ann);

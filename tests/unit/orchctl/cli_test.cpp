@@ -1,8 +1,10 @@
 // R43: what a person types, and what an exit status means.
 #include "orchctl/cli.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <boost/json.hpp>
 
 #include "orchctl/commands.h"
@@ -60,6 +62,8 @@ TEST(CommandLine, R43_HasEveryCommandOfThisRelease) {
                                "task cancel",
                                "task retry",
                                "task release",
+                               "task back",
+                               "task edit",
                                "job list",
                                "job show",
                                "job cancel",
@@ -78,6 +82,10 @@ TEST(CommandLine, R43_HasEveryCommandOfThisRelease) {
                                "project list",
                                "project check",
                                "project grant-deploy",
+                               "project edit",
+                               "project remove",
+                               "project disable",
+                               "project enable",
                                "config show",
                                "config check",
                                "db check",
@@ -133,6 +141,22 @@ TEST(CommandLine, R43_MissingWordsAreBadUsage) {
                                                   {"task", "approve"},
                                                   {"task", "create", "HELLO-1"},
                                                   {"task", "reject", "HELLO-1"},
+                                                  {"task", "reject", "HELLO-1", "--reason", ""},
+                                                  {"task", "reject", "HELLO-1", " "},
+                                                  {"task", "reject", "HELLO-1", "no", "--reason", "no"},
+                                                  {"task", "cancel", "HELLO-1", "--reason", " "},
+                                                  {"task", "back", "HELLO-1", "no"},
+                                                  {"task", "back", "HELLO-1", "--to", "review"},
+                                                  {"task", "back", "HELLO-1", "--to", "review", "--reason", ""},
+                                                  {"task", "edit", "HELLO-1"},
+                                                  {"task", "edit", "HELLO-1", "--priority", "10"},
+                                                  {"project", "check", "hello", "--only", "ci"},
+                                                  {"project", "check", "--try"},
+                                                  {"project", "edit", "hello", "--set"},
+                                                  {"lease", "release", "HELLO-1"},
+                                                  {"lease", "release", "HELLO-1", "--reason", ""},
+                                                  {"pause", "task:HELLO-1", "--reason", ""},
+                                                  {"pause", "--reason", "\t"},
                                                   {"job", "show"},
                                                   {"job", "show", "seven"},
                                                   {"job", "list", "--limit", "0"},
@@ -144,6 +168,36 @@ TEST(CommandLine, R43_MissingWordsAreBadUsage) {
         const auto ended = orchctl(words);
         EXPECT_EQ(ended.status, 2) << joined(words);
         EXPECT_THAT(ended.err, HasSubstr("orchctl: ")) << joined(words);
+    }
+}
+
+// Where standard output is a device that is full.
+int with_full_output(const std::vector<std::string>& words, std::string& err) {
+    testing::internal::CaptureStderr();
+    std::fflush(stdout);
+    const int kept = ::dup(STDOUT_FILENO), full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ::dup2(full, STDOUT_FILENO);
+    const int status = run(words);
+    ::dup2(kept, STDOUT_FILENO);
+    ::close(kept);
+    ::close(full);
+    err = testing::internal::GetCapturedStderr();
+    return status;
+}
+
+TEST(CommandLine, R43_AnAnswerThatCannotBeWrittenIsAFailure) {
+    auto all = every_command();
+    for (auto& words : all) words.emplace_back("--help");
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"},
+                                                  {"--version"},
+                                                  {"config", "show"},
+                                                  {"config", "show", "--json"},
+                                                  {"completion", "bash"}})
+        all.push_back(words);
+    for (const auto& words : all) {
+        std::string err;
+        EXPECT_EQ(with_full_output(words, err), 1) << joined(words);
+        EXPECT_THAT(err, HasSubstr("cannot be written: No space left on device")) << joined(words);
     }
 }
 

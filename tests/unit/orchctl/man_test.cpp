@@ -118,8 +118,8 @@ TEST(ManPages, R33_TheContractTellsOfEveryArtefactAndEveryValueItMaySay) {
     const auto page = contents(sources / "man/orchd-run-contract.7");
     for (int i = 0; i < static_cast<int>(enum_text<Artefact>.size()); ++i) {
         const auto& demand = demand_of(static_cast<Artefact>(i));
-        for (const auto part : {to_text(demand.artefact), demand.key, demand.green, demand.red, demand.agreeing[0],
-                                demand.agreeing[1]})
+        for (const auto part :
+             {to_text(demand.artefact), demand.key, demand.green, demand.red, demand.agreeing[0], demand.agreeing[1]})
             EXPECT_THAT(page, testing::HasSubstr(std::string(part))) << to_text(demand.artefact);
     }
 }

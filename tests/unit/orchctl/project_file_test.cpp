@@ -109,9 +109,32 @@ TEST_F(ProjectFileTest, R06_ANameCannotLeadOutOfTheFolder) {
     EXPECT_EQ(written.error().code, Errc::invalid_argument);
 }
 
-TEST(ProjectCommand, IsSplitAtBlanksAlone) {
-    EXPECT_EQ(words_of("  ./test  --all 'x y' "), (std::vector<std::string>{"./test", "--all", "'x", "y'"}));
-    EXPECT_TRUE(words_of(" ").empty());
+TEST(ProjectCommand, IsSplitAsItLooks) {
+    const auto words = [](const char* command) {
+        const auto split = words_of(command, "--ci");
+        return split ? *split : std::vector<std::string>{"refused: " + split.error().text};
+    };
+    using Words = std::vector<std::string>;
+    EXPECT_EQ(words("  ./test\t --all\n"), (Words{"./test", "--all"}));
+    EXPECT_EQ(words("/bin/agent --say 'hello world'"), (Words{"/bin/agent", "--say", "hello world"}));
+    EXPECT_EQ(words(R"(/bin/agent --say "it's here")"), (Words{"/bin/agent", "--say", "it's here"}));
+    EXPECT_EQ(words(R"(/bin/agent --say="a \"b\" \\ c\d")"), (Words{"/bin/agent", R"(--say=a "b" \ c\d)"}));
+    EXPECT_EQ(words(R"(a\ b '' "" c''d)"), (Words{"a b", "", "", "cd"}));
+    EXPECT_EQ(words("a '$HOME | \"*\"'"), (Words{"a", "$HOME | \"*\""}));
+    EXPECT_EQ(words("a x~y x#y {b} c=d !e"), (Words{"a", "x~y", "x#y", "{b}", "c=d", "!e"}));
+}
+
+TEST(ProjectCommand, IsRefusedWhereOnlyAShellWouldUnderstandIt) {
+    for (const auto* command :
+         {"./test | tee log", "./a && ./b", "./a; ./b", "./a > log", "./a < in", "./a $HOME", "./a `b`", "./a $(b)",
+          "./a \"$HOME\"", "./a \"`b`\"", "./a *.c", "./a x?", "./a [ab]", "~/agent", "# ./a", "./a &"}) {
+        const auto split = words_of(command, "--agent");
+        ASSERT_FALSE(split) << command;
+        EXPECT_EQ(split.error().code, Errc::invalid_argument);
+        EXPECT_THAT(split.error().text, HasSubstr("--agent: there is no shell")) << command;
+    }
+    for (const auto* command : {"./a 'b", "./a \"b", "./a 'b\"", "./a \\", "", "  "})
+        EXPECT_FALSE(words_of(command, "--agent")) << command;
 }
 
 class HostProblemsTest : public ::testing::Test {
