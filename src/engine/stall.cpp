@@ -3,13 +3,18 @@
 #include "core/boundary.h"
 #include "core/planted.h"
 #include "engine/events.h"
-#include "git/lasting.h"
 #include "store/facts.h"
 
 namespace orchd::engine {
 namespace {
 
 constexpr const char* cut_off = "it was cut off before it could say why";
+
+// It will be so until a person mends it: what the other side refuses (git/refusal), or what is wrong by its very code.
+bool lasting(const Error& error) {
+    return error.code == Errc::refused || error.code == Errc::not_permitted || error.code == Errc::no_such ||
+           error.code == Errc::invalid_argument;
+}
 
 // False once the job moved on: nothing is written of a run that is no longer its job's.
 Result<bool> still_running(store::Db& db, std::int64_t job_id, std::int64_t run_id) {
@@ -88,7 +93,7 @@ Status beginning_failed(World& world, const store::Job& job, const store::Run& r
             if (!before) return fail(before.error());
             auto stall = first_of(run.id, store::StallPart::beginning);
             stall.tries = *before;
-            stall.lasting = git::lasting(error);
+            stall.lasting = lasting(error);
             count(world, who, stall, error.text);
             if (stall.lasting) stall.state = store::StallState::given_up;
             return note(who, job, stall);
@@ -106,7 +111,7 @@ Status end_failed(World& world, const Ended& ended, const Error& error) {
             auto stall = end_of(tx.db(), ended.run.id);
             if (!stall) return fail(stall.error());
             const auto who = acting(world, tx);
-            stall->lasting = git::lasting(error);
+            stall->lasting = lasting(error);
             count(world, who, *stall, error.text);
             auto put = put_end(world, who, ended.job, *stall);
             return put ? Status{} : fail(put.error());

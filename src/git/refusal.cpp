@@ -34,7 +34,9 @@ constexpr std::array for_good{
     std::string_view("exists; cannot create"),
     // objects
     std::string_view("fsck error"), std::string_view("fsck failed"), std::string_view("is corrupt"),
-    std::string_view("corrupt loose object"), std::string_view("object file ")};
+    std::string_view("corrupt loose object"), std::string_view("object file "),
+    std::string_view("did not receive expected object"), std::string_view("missing blob object"),
+    std::string_view("missing tree object"), std::string_view("unresolved deltas")};
 
 // A rejected reference may be one that somebody else was writing at that moment.
 constexpr std::array somebody_was_faster{std::string_view("failed to update ref"), std::string_view("unpacker error"),

@@ -151,7 +151,7 @@ void House::furnish() {
             const auto found = outages_.find(name);
             if (found == outages_.end() || (found->second.until != 0 && scheduler_.clock() > found->second.until))
                 return std::nullopt;
-            return Error{Errc::unavailable, "git push in /m.git: " + found->second.words};
+            return Error{found->second.known ? Errc::refused : Errc::unavailable, "git push in /m.git: " + found->second.words};
         };
         outside.after = [this](const std::string& call) {
             scheduler_.point(call + " answers", At::boundary);

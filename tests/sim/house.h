@@ -124,6 +124,7 @@ private:
     struct Outage {
         std::string words;
         std::int64_t until = 0;  // 0: until a person mends it
+        bool known = false;      // as one that lasts
     };
     std::map<std::string, Outage> outages_;  // by project
     std::int64_t away_until_ = 0;            // nobody starts the worker before

@@ -247,7 +247,8 @@ void House::begin_outage() {
     outage.words = lasts ? "error: insufficient permission for adding an object to repository database ./objects"
                          : "fatal: the remote end hung up unexpectedly";
     // One that lasts, but is not known as such, ends by its tries.
-    if (lasts && chance_.detail(3) == 0) outage.words = "fatal: what nobody has seen yet";
+    outage.known = lasts && chance_.detail(3) != 0;
+    if (lasts && !outage.known) outage.words = "fatal: what nobody has seen yet";
     outage.until = lasts ? 0 : scheduler_.clock() + 1 + static_cast<std::int64_t>(chance_.detail(90'000));
     scheduler_.note("!! " + project + " takes nothing " + (lasts ? "until it is mended: " : "for a while: ") + outage.words);
 }

@@ -16,10 +16,10 @@ constexpr const char* denied =
 
 struct Stalled : RunLife {
     // A developer's run that worked, whose finish meets a forge that refuses with these words.
-    store::Claim ended(const std::string& words) {
+    store::Claim ended(Error refusal) {
         auto claim = start(Stage::development);
         commits({{"x", "x"}});
-        scene.watch.refuses = Error{Errc::unavailable, words};
+        scene.watch.refuses = std::move(refusal);
         ends(0);
         return claim;
     }
@@ -45,7 +45,7 @@ struct Stalled : RunLife {
 
 TEST(StallTest, AnEndThatFailsIsOnRecordWithItsWordsAndWaitsForItsNextTry) {
     Stalled life;
-    const auto claim = life.ended(passing);
+    const auto claim = life.ended({Errc::unavailable, passing});
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::running);
     EXPECT_TRUE(life.run(claim.run.id).exit) << "the exit comes before everything that can fail";
     const auto stall = life.stall(claim);
@@ -64,7 +64,7 @@ TEST(StallTest, AnEndThatFailsIsOnRecordWithItsWordsAndWaitsForItsNextTry) {
 
 TEST(StallTest, AForgeThatAnswersAgainGetsTheWork) {
     Stalled life;
-    const auto claim = life.ended(passing);
+    const auto claim = life.ended({Errc::unavailable, passing});
     ASSERT_TRUE(life.is_called());
     EXPECT_EQ(life.scene.units.started.front().unit, names::unit(names::finish_ok, "HELLO-1"));
     life.scene.watch.refuses = {};
@@ -78,7 +78,7 @@ TEST(StallTest, AForgeThatAnswersAgainGetsTheWork) {
 TEST(StallTest, TriesAreCappedWithGrowingBackOffAndThenThePersonIsCalled) {
     Stalled life;
     life.scene.settings.finish_max_tries = 4;
-    const auto claim = life.ended(passing);
+    const auto claim = life.ended({Errc::unavailable, passing});
     int tries = 1;
     std::vector<std::int64_t> longest;
     for (; tries < 100; ++tries) {
@@ -105,7 +105,7 @@ TEST(StallTest, TriesAreCappedWithGrowingBackOffAndThenThePersonIsCalled) {
 
 TEST(StallTest, WhatLastsEndsItTheFirstTime) {
     Stalled life;
-    const auto claim = life.ended(denied);
+    const auto claim = life.ended({Errc::refused, denied});
     EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
     life.scene.units.table.clear();
     EXPECT_EQ(life.recover().held, 1);
@@ -127,7 +127,7 @@ TEST(StallTest, ARepositoryThatIsNotThereIsKnownAsSuchAtOnce) {
 
 TEST(StallTest, OnceLetGoOfTheEndIsGoneOnWithAndNothingIsDoneTwice) {
     Stalled life;
-    const auto claim = life.ended(denied);
+    const auto claim = life.ended({Errc::refused, denied});
     life.scene.units.table.clear();
     life.recover();
     life.scene.watch.refuses = {};
@@ -151,7 +151,7 @@ TEST(StallTest, OnceLetGoOfTheEndIsGoneOnWithAndNothingIsDoneTwice) {
 
 TEST(StallTest, AnEndThatFailsAgainAfterItWasLetGoOfIsToldAgain) {
     Stalled life;
-    const auto claim = life.ended(denied);
+    const auto claim = life.ended({Errc::refused, denied});
     for (int i = 0; i < 3; ++i) {
         life.scene.units.table.clear();
         life.recover();
@@ -168,7 +168,7 @@ TEST(StallTest, AnEndThatFailsAgainAfterItWasLetGoOfIsToldAgain) {
 
 TEST(StallTest, RetryWorksTheStageAnew) {
     Stalled life;
-    const auto claim = life.ended(denied);
+    const auto claim = life.ended({Errc::refused, denied});
     life.scene.units.table.clear();
     life.recover();
     life.scene.watch.refuses = {};
@@ -257,7 +257,7 @@ TEST(StallTest, ABeginningThatFailsIsCountedOverItsRunsAndSaid) {
 TEST(StallTest, ABeginningThatCannotEverBeHoldsTheTaskTheFirstTime) {
     Stalled life;
     life.task().in(Stage::development);
-    life.scene.watch.refuses = Error{Errc::unavailable, denied};
+    life.scene.watch.refuses = Error{Errc::refused, denied};
     life.dispatch();
     ASSERT_FALSE(life.prepare());
     must(life.finish({"success", "", "", ""}));
@@ -285,7 +285,7 @@ TEST(StallTest, AnArtefactThatCannotBeReadIsTheRunsFaultAndNoEndThatFails) {
 
 TEST(StallTest, CancelledMeanwhileItSaysNothingMore) {
     Stalled life;
-    const auto claim = life.ended(passing);
+    const auto claim = life.ended({Errc::unavailable, passing});
     auto control = life.scene.world("control");
     must(engine::cancel(control, "HELLO-1", "no", "uid:0 root"));
     must(life.finish({}));
