@@ -5,6 +5,7 @@
 #include "engine/advance.h"
 #include "engine/operation.h"
 #include "store/jobs.h"
+#include "store/stalls.h"
 #include "store/tasks.h"
 
 namespace orchd::engine {
@@ -70,7 +71,11 @@ void release_mended(World& world, Recovered& recovered) {
 Status ask_anew(World& world, const Acting& who, const store::Task& task, const std::string& why) {
     auto run = store::live_run_job(who.tx.db(), task.id);
     if (!run) return fail(run.error());
-    if (*run && (*run)->status == JobStatus::queued && !(*run)->commit.empty())
+    const bool of_one_commit = *run && (*run)->status == JobStatus::queued && !(*run)->commit.empty();
+    // A run that is over, and whose end alone is gone on with, is not made again.
+    auto over = of_one_commit ? store::run_without_end(who.tx.db(), (*run)->id) : Result<std::optional<std::int64_t>>();
+    if (!over) return fail(over.error());
+    if (of_one_commit && !*over)
         if (auto cancelled = cancel_queued(who, **run, "queued anew: " + why, store::Comes::again); !cancelled)
             return cancelled;
     return ask_advance(world, who.tx, task);

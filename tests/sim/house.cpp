@@ -144,7 +144,7 @@ void House::furnish() {
         outside.before = [this](const std::string& call) {
             scheduler_.point(call, At::boundary);
             if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
-            if (call == "forge.merge" && for_ever("main moves in each round")) push_to_main(name);
+            if (call == "forge.merge" && all_the_time("main moves in each round")) push_to_main(name);
             return chance_.strikes(Stroke::forge);
         };
         outside.refuses = [this, name = name]() -> std::optional<Error> {

@@ -96,7 +96,7 @@ private:
     void people();
     void push_something();
     void push_to_main(const std::string& project, const std::string& against = {});
-    [[nodiscard]] bool for_ever(const char* what) const;
+    [[nodiscard]] bool all_the_time(const char* what) const;
     void chaos();
     void begin_outage();
     void send_worker_away();

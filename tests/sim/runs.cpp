@@ -70,7 +70,7 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
     std::string head;
     if (spec.role == Role::analyst) head = artefact(Artefact::analysis, "status: READY");
     if (spec.role == Role::architect) head = artefact(Artefact::architecture, "status: READY");
-    good = good && !for_ever("every review is red");
+    good = good && !all_the_time("every review is red");
     if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
     if (spec.role == Role::developer) {
         witness_.did_work(spec.work_item);
@@ -78,7 +78,7 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
         const auto& main = r.seen["main"];
         auto heads = r.dropped;
         heads.insert(main);
-        const bool resolves = !for_ever("everything conflicts");
+        const bool resolves = !all_the_time("everything conflicts");
         if (resolves &&
             (!r.rebase(head, main, r.fork_point(head, heads)).conflicts.empty() || !settings_.premerge_rebase_always))
             head = r.merge(head, main);
@@ -138,8 +138,8 @@ int House::work(const engine::Spec& spec, const std::string& left) {
             break;
     }
     commit_work(spec, left, ill != Ill::red);
-    if (spec.role == Role::reviewer && for_ever("every review is red")) ill = Ill::red;
-    if (spec.role == Role::developer && for_ever("everything conflicts")) push_to_main(spec.project, spec.work_item);
+    if (spec.role == Role::reviewer && all_the_time("every review is red")) ill = Ill::red;
+    if (spec.role == Role::developer && all_the_time("everything conflicts")) push_to_main(spec.project, spec.work_item);
     if (ill == Ill::killed_late) scheduler_.kill(self);
     says(ill != Ill::red || (agent && spec.role != Role::reviewer));
     if (!agent && ill == Ill::red) return 1;
@@ -181,7 +181,7 @@ void House::people() {
 }
 
 // Worlds in which one thing goes wrong each time, until all is calm.
-bool House::for_ever(const char* what) const { return !chance_.is_calm() && chance_.has(what, 0.05); }
+bool House::all_the_time(const char* what) const { return !chance_.is_calm() && chance_.has(what, 0.05); }
 
 void House::push_to_main(const std::string& project, const std::string& against) {
     auto& r = *repositories_.at(project);

@@ -125,7 +125,7 @@ TEST_F(MergeGate, GivesWayAfterSoManyRoundsAndComesBack) {
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty()) << "others go first";
     EXPECT_EQ(task().row().hold, Hold::none);
     EXPECT_EQ(task().row().waiting_reason,
-              "2 rounds of rebase and re-test came to nothing, the last since main moved on: others go first");
+              "2 rounds of rebase and re-test came to nothing, the last since main moved: others go first");
     scene.pass(scene.settings.backoff_cap_s * 1000);
     must(scene.step("HELLO-1"));
     scene.settle();
@@ -159,7 +159,7 @@ TEST_F(MergeGate, R04_ATargetThatMovesInEachRoundEndsWithAPerson) {
     EXPECT_EQ(rounds, 5);
     EXPECT_EQ(waits, 2);
     EXPECT_EQ(task().row().hold, Hold::escalated);
-    EXPECT_EQ(task().row().hold_reason, "5 rounds of rebase and re-test came to nothing, the last since main moved on");
+    EXPECT_EQ(task().row().hold_reason, "5 rounds of rebase and re-test came to nothing, the last since main moved");
     EXPECT_TRUE(must(store::all_held(scene.db, store::LeaseKind::merge)).empty());
     EXPECT_EQ(task().events("hold_changed").size(), 1u);
 
