@@ -7,6 +7,7 @@
 
 #include "engine/branch.h"
 #include "engine/events.h"
+#include "engine/left.h"
 #include "engine/ports.h"
 #include "store/facts.h"
 #include "store/records.h"
@@ -39,8 +40,9 @@ struct Ending {
 [[nodiscard]] Result<Ending> check_ending(World& world, const Ended& ended, const settings::Project& project);
 [[nodiscard]] Result<Ending> deploy_ending(World& world, const Ended& ended, const settings::Project& project);
 
-// Whether an agent's launcher came to say what the run left. Absence of its word is no answer: nobody knows what is missing.
-[[nodiscard]] bool says_what_it_left(const World& world, const Ended& ended);
+// What an agent's launcher says that the run left; of a word that cannot be read, that is the reason. Nothing where it did not
+// come to it: that is no answer, and nobody knows what is missing.
+[[nodiscard]] Result<std::optional<Left>> what_was_left(const World& world, const Ended& ended);
 
 // A developer's commits of a run that failed or was cut short are work all the same: the next one goes on from them. The
 // branch's head, or nothing where it stays as it is.

@@ -5,7 +5,6 @@
 #include "core/planted.h"
 #include "engine/code.h"
 #include "engine/ending.h"
-#include "engine/left.h"
 #include "engine/report.h"
 
 namespace orchd::engine {
@@ -18,15 +17,6 @@ struct Commits {
     std::string head;     // what the run's branch came to; head_before where it has nothing new
     std::string refused;  // instead: why they are not taken
 };
-
-// What the launcher says of it; of a word that cannot be read, that is the reason.
-Result<std::optional<Left>> what_was_left(const World& world, const Ended& ended) {
-    if (!took_its_spec(world, ended)) return std::nullopt;
-    auto left = read_left(world.paths.left_dir);
-    if (!left && left.error().code == Errc::invalid_argument)
-        return Left{.head = {}, .reasons = {left.error().text}, .told = {}};
-    return left;
-}
 
 // Takes the run's commits into the mirror; no branch moves.
 Result<Commits> take_commits(const World& world, const Ended& ended, git::Mirror& mirror) {
@@ -145,10 +135,12 @@ Result<Ending> agent_ending(World& world, const Ended& ended, const settings::Pr
     return with_what_was_left(std::move(ending));
 }
 
-bool says_what_it_left(const World& world, const Ended& ended) {
-    if (ended.job.kind != JobKind::agent) return true;
-    const auto left = what_was_left(world, ended);
-    return !left || left->has_value();
+Result<std::optional<Left>> what_was_left(const World& world, const Ended& ended) {
+    if (ended.job.kind != JobKind::agent || !took_its_spec(world, ended)) return std::nullopt;
+    auto left = read_left(world.paths.left_dir);
+    if (!left && left.error().code == Errc::invalid_argument)
+        return Left{.head = {}, .reasons = {left.error().text}, .told = {}};
+    return left;
 }
 
 Result<std::string> keep_commits(World& world, const Ended& ended, const settings::Project& project) {

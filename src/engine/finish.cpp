@@ -104,6 +104,17 @@ Status write_release(const Acting& who, store::Release release) {
     return store::put_release(who.tx, release);
 }
 
+// Work that could not be brought in is never passed over, however the run ended.
+Status note_left(const Acting& who, const Ended& ended, const Left& left) {
+    for (const auto& [kind, lines] : {std::pair{"left_behind", &left.reasons}, {"run_told", &left.told}})
+        for (const auto& line : *lines) {
+            auto noted = add_event(who, kind, ended.task.id, ended.job.id,
+                                   {{"what", line}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
+            if (!noted) return noted;
+        }
+    return {};
+}
+
 Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) {
     if (!ending.head.empty())
         if (auto set = store::set_head(who.tx, ended.task.id, ending.head, who.now); !set) return set;
@@ -118,13 +129,7 @@ Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) 
                                {{"artefact", name}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
         if (!noted) return noted;
     }
-    for (const auto& [kind, lines] : {std::pair{"left_behind", &ending.left_behind}, {"run_told", &ending.told}})
-        for (const auto& line : *lines) {
-            auto noted = add_event(who, kind, ended.task.id, ended.job.id,
-                                   {{"what", line}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});
-            if (!noted) return noted;
-        }
-    return {};
+    return note_left(who, ended, {.head = {}, .reasons = ending.left_behind, .told = ending.told});
 }
 
 // The end of the job with all that follows from it, in one transaction; the advance queues what is to be done next.
@@ -156,6 +161,7 @@ Status put_away(World& world, const Ended& ended, const std::string& head, const
                      : !later.said.empty() ? later.said
                      : told_by_prepare     ? ended.job.error
                                            : describe_run(ended);
+    const auto left = what_was_left(world, ended);
     boundary("finish.put_away.before");
     auto put = world.db.write([&](store::Tx& tx) -> Status {
         if (!usage.empty())
@@ -165,6 +171,8 @@ Status put_away(World& world, const Ended& ended, const std::string& head, const
         if (!*stopping) return {};
         if (!head.empty())
             if (auto set = store::set_head(tx, ended.task.id, head, world.now()); !set) return set;
+        if (left && *left)
+            if (auto noted = note_left(acting(world, tx), ended, **left); !noted) return noted;
         return job_changed(acting(world, tx), ended.job, JobStatus::running, JobStatus::stopping, why);
     });
     if (put) boundary("finish.put_away.after");
@@ -202,9 +210,13 @@ Status conclude(World& world, Ended ended) {
         if (!head) return fail(head.error());
         return put_away(world, ended, *head, usage);
     }
-    if (came_to == Outcome::look && !says_what_it_left(world, ended))
-        return put_away(world, ended, {}, usage,
-                        "its launcher did not come to say what the run left, so nobody knows whether that is all here");
+    if (came_to == Outcome::look && ended.job.kind == JobKind::agent) {
+        const auto left = what_was_left(world, ended);
+        if (!left) return fail(left.error());
+        if (!*left)
+            return put_away(world, ended, {}, usage,
+                            "its launcher did not come to say what the run left, so nobody knows whether that is all here");
+    }
     if (project == nullptr)
         return fail(Errc::unavailable, "project " + ended.task.project + " has no valid file: see `orchctl project check " +
                                            ended.task.project + "`");

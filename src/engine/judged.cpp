@@ -71,6 +71,7 @@ Result<bool> given_for(const store::VerdictRow& verdict, const GateContext& c) {
 }
 
 Result<std::optional<Unjudged>> first_unjudged(const GateContext& c) {
+    if (c.head.empty()) return std::nullopt;  // nothing can land
     auto verdicts = store::list_verdicts(c.world.db, c.task.id);
     if (!verdicts) return fail(verdicts.error());
     for (const Stage stage : {Stage::review, Stage::testing}) {
@@ -94,7 +95,7 @@ Result<std::optional<Unjudged>> first_unjudged(const GateContext& c) {
 }
 
 Result<std::optional<GateAnswer>> ci_of_the_code(const GateContext& c) {
-    if (!c.project.workers.contains(Role::ci)) return std::nullopt;
+    if (!c.project.workers.contains(Role::ci) || c.head.empty()) return std::nullopt;
     auto jobs = store::list_jobs(c.world.db, {.work_item = c.task.work_item, .status = JobStatus::done});
     if (!jobs) return fail(jobs.error());
     std::vector<std::string> commits{c.head};

@@ -131,12 +131,6 @@ struct CloneSpec {
     std::string branch, commit;  // checks out `branch` at `commit`; the forge's branches are refs/remotes/origin/*
 };
 [[nodiscard]] Status make_clone(const CloneSpec& spec);
-// Commits on `branch` whatever the command left uncommitted, with this author name. False if there was nothing; Errc::conflict
-// where the work tree is not on the branch. No process may be at work in the clone any more: its lock files are removed.
-[[nodiscard]] Result<bool> commit_leftovers(const std::string& clone, const std::string& branch, const std::string& author,
-                                            const std::string& message);
-// Writes BASE..BRANCH of the clone as a bundle; false (and no file) if the branch has no new commit.
-[[nodiscard]] Result<bool> write_bundle(const std::string& clone, const std::string& branch, const std::string& base,
-                                        const std::string& file);
+// What a run leaves in it: git/run_side.h.
 
 }  // namespace orchd::git

@@ -73,7 +73,6 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
     good = good && !all_the_time("every review is red");
     if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
     if (spec.role == Role::developer) {
-        witness_.did_work(spec.work_item);
         head = spec.commit;
         const auto& main = r.seen["main"];
         auto heads = r.dropped;

@@ -57,7 +57,6 @@ public:
     void look_at_outcome(const std::map<std::string, std::unique_ptr<Repository>>& repositories);
     // What the database says of tasks, jobs, leases, effects and the history.
     [[nodiscard]] std::string digest();
-    void did_work(const std::string& work_item) { worked_.insert(work_item); }
     // After a power cut and one pass of recovery.
     void look_at_new_boot();
     // Whether each task that is not over waits for somebody who was told.
@@ -118,7 +117,7 @@ private:
     std::set<std::int64_t> runs_begun_, runs_ended_;
     std::map<std::string, std::int64_t> seen_at_;  // when somebody looked at a unit
     std::map<std::string, bool> bad_word_;         // by work item: its last run said no
-    std::set<std::string> tested_, deployed_, by_people_, worked_;
+    std::set<std::string> tested_, deployed_, by_people_;
     std::set<std::tuple<std::string, Role, std::string>> judged_;
     std::map<std::string, int> merges_;                   // by work item
     std::map<std::string, std::set<std::string>> needs_;  // by work item: what it waits for

@@ -293,6 +293,15 @@ TEST(FinishTest, ARunOfWhichNobodySaysWhatItLeftComesAgain) {
     EXPECT_FALSE(life.verdict(Gate::ci_green)) << "nobody's fault";
 }
 
+TEST(FinishTest, WhatARunThatWasCutShortLeftBehindIsToldToo) {
+    RunLife life;
+    const auto claim = life.start(Stage::development);
+    life.says({life.spec().commit, {"it was ended before"}, {}});
+    must(life.finish({"timeout", "killed", "KILL", life.invocation()}));
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_EQ(life.task().events("left_behind").size(), 1u);
+}
+
 TEST(FinishTest, CommitsThatAreAnnouncedAndDoNotArriveAreMissed) {
     RunLife life;
     const auto claim = life.start(Stage::development);
