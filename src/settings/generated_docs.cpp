@@ -8,8 +8,8 @@ namespace orchd::settings {
 std::string example_file() {
     std::string text =
         "# Settings of orchd on this host; see orchd.toml(5). Every value below is the default.\n"
-        "# 'orchctl config check' reads it as the units do. The worker reads it again when it has changed; every other unit\n"
-        "# reads it when it starts.\n";
+        "# 'orchctl config check' reads it as the units do. What has changed is taken without a restart; what is wrong leaves\n"
+        "# the last good settings in force.\n";
     const Settings defaults;
     for (const auto& key : keys()) {
         text += "\n# " + std::string(key.text) + ".\n# Takes " + allowed(key) + "; also " + env_name(key) + ".\n#" +
