@@ -141,7 +141,7 @@ void House::furnish() {
         auto& outside = outside_[name];
         const bool tested = projects_.good.back().workers.contains(Role::retest);
         const bool has_tests = projects_.good.back().workers.contains(Role::test);
-        outside.before = [this](const std::string& call) {
+        outside.before = [this, name = name](const std::string& call) {
             scheduler_.point(call, At::boundary);
             if ((call == "forge.merge" || call == "git.push") && chance_.strikes(Stroke::push)) push_something();
             if (call == "forge.merge" && all_the_time("main moves in each round")) push_to_main(name);

@@ -97,12 +97,12 @@ bool Repository::is_ancestor(const std::string& ancestor, const std::string& id)
 
 std::string Repository::merge_base(const std::string& a, const std::string& b) const { return fork_point(a, {b}); }
 
-std::string Repository::fork_point(const std::string& id, const std::set<std::string>& heads) const {
+std::string Repository::fork_point(const std::string& id, const std::set<std::string>& others) const {
     std::deque<std::string> open{id};
     while (!open.empty()) {
         const auto at = std::move(open.front());
         open.pop_front();
-        if (std::ranges::any_of(heads, [&](const auto& head) { return is_ancestor(at, head); })) return at;
+        if (std::ranges::any_of(others, [&](const auto& head) { return is_ancestor(at, head); })) return at;
         if (const auto* c = find(at)) open.insert(open.end(), c->parents.begin(), c->parents.end());
     }
     return {};
