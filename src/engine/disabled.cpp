@@ -14,10 +14,7 @@ Status set_paused(World& world, const Acting& who, const store::Project& row, co
     if (reason.empty()) return add_event(who, "resumed", std::nullopt, std::nullopt, {{"scope", scope}});
     auto paused = store::pause_project(who.tx, row.id, std::string(disabled_by), reason, who.now);
     if (!paused) return paused;
-    auto tasks = store::list_tasks(who.tx.db(), {.project = row.name, .only_open = true, .limit = 10'000});
-    if (!tasks) return fail(tasks.error());
-    for (const auto& task : *tasks)
-        if (auto asked = ask_those_behind(world, who.tx, task.id); !asked) return asked;
+    if (auto asked = ask_those_behind_project(world, who.tx, row.id); !asked) return asked;
     return add_event(who, "paused", std::nullopt, std::nullopt, {{"scope", scope}, {"reason", reason}});
 }
 

@@ -88,7 +88,7 @@ Status become_orchd() {
     const auto* group = ::getgrnam("orchd-db");
     if (user == nullptr || group == nullptr)
         return fail(Errc::unavailable, "There is no user orchd: is the package installed?");
-    if (::initgroups("orchd", group->gr_gid) != 0 || ::setgid(group->gr_gid) != 0 || ::setuid(user->pw_uid) != 0)
+    if (::initgroups("orchd", user->pw_gid) != 0 || ::setgid(group->gr_gid) != 0 || ::setuid(user->pw_uid) != 0)
         return fail(Errc::not_permitted, std::string("Cannot become the user orchd: ") + std::strerror(errno) + ".");
     ::umask(0007);
     ::setenv("HOME", "/nonexistent", 1);

@@ -35,7 +35,7 @@ struct Told {
 Told cut(const std::string& where, const std::string& text, std::size_t begin) {
     const char before = begin > 0 ? text[begin - 1] : ' ';
     const auto from = begin + std::string_view("orchctl ").size();
-    Told told{where, {}, before == '\'' || before == '`'};
+    Told told{where, {}, before == '\'' || before == '`' || before == '"'};
     if (told.quoted) {
         told.text = text.substr(from, text.find(before, from) - from);
         return told;
@@ -132,8 +132,9 @@ std::vector<Told> all_told() {
         for (std::string line; std::getline(lines, line);) {
             if (line.starts_with(".Xr ")) continue;
             const bool named = line.starts_with(".Li ");
+            const auto before = static_cast<std::ptrdiff_t>(all.size());
             take_all("man/" + name, without_macros(line), all);
-            if (named && !all.empty() && all.back().where == "man/" + name) all.back().quoted = true;
+            if (named) std::for_each(all.begin() + before, all.end(), [](Told& told) { told.quoted = true; });
         }
     }
     const std::regex code(R"(`[^`\n]*`|\n(sudo |  +|\$ )?orchctl [^\n]*)");
@@ -181,13 +182,21 @@ bool reads(const std::vector<std::string>& words) {
     return read.has_value();
 }
 
-// Only the names of commands: it is spoken of, not typed.
-bool names_a_command(std::vector<std::string> words) {
-    if (words.empty()) return false;
-    for (const auto& word : words)
-        if (!std::ranges::all_of(word, [](char c) { return std::islower(c) != 0 || c == '-'; })) return false;
-    words.emplace_back("--help");
-    return reads(words);
+// Only the names of a command, and of options that it has: it is spoken of, not typed.
+bool names_a_command(const std::vector<std::string>& words) {
+    Session session;
+    const CommandTree tree(session);
+    add_all(tree, session);
+    Command at = tree.root();
+    for (const auto& word : words) {
+        const auto options = at.option_names();
+        if (std::ranges::find(options, word) != options.end()) continue;
+        const auto below = at.below();
+        const auto next = std::ranges::find(below, word, &Command::name);
+        if (next == below.end()) return false;
+        at = *next;
+    }
+    return !words.empty();
 }
 
 TEST(ToldCommands, AreReadByOrchctl) {
