@@ -42,7 +42,9 @@ std::string tasks_of(const store::Task& task, Role role) {
     if (const auto artefact = artefact_of(role))
         text += demanded(task, *artefact);
     else
-        text += "Do the work, and commit it to the branch " + task.branch + ", which is checked out.\n";
+        text += "Do the work, and commit it to the branch " + task.branch +
+                ", which is checked out, on top of what is there: merge, do not rebase it. " +
+                "Without a change of the code you are asked again.\n";
     return text +
            "Exit with 0 when you are done. 75 means that you cannot work now: you are started again later. Any other status "
            "says that you failed, and you are asked again. What holds for every run stands in orchd-run-contract(7).\n";
