@@ -121,7 +121,7 @@ std::string after_text(const store::Task& task, const store::Job& job, const sto
     if (stall != nullptr && stall->state == store::StallState::given_up)
         return " Its run is over and stays on record; then only its end is gone on with: " + stall->words;
     if (!job.error.empty()) return " It was tried before: " + job.error;
-    if (!task.again_reason.empty()) return " Its gate was red: " + task.again_reason;
+    if (!task.again_reason.empty()) return " It is worked again: " + task.again_reason;
     return {};
 }
 

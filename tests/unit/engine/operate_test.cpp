@@ -190,6 +190,10 @@ TEST_F(OperateTest, SendingBackIsAPersonsWordItClearsHoldAndCounters) {
     EXPECT_EQ(life.count_queued(Role::reviewer), 0);
     EXPECT_EQ(life.count_queued(Role::developer), 1);
     EXPECT_NE(life.task().events("stage_changed").back().find("look at the tests"), std::string::npos);
+    const auto view = engine::view_of(control);
+    const auto why = engine::why(task, must(engine::look_around(view, task)), must(engine::look_at_host(view)));
+    EXPECT_NE(why.text.find("It is worked again: sent back from review by uid:1000 ann: look at the tests"), std::string::npos)
+        << why.text;
 }
 
 TEST_F(OperateTest, ATaskIsNotSentBackUnderARunOrAStepOfIt) {
