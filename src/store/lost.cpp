@@ -108,7 +108,7 @@ Error taken_away(const std::string& path) {
 
 Error with_advice(Error error, const std::string& path) {
     if (error.code != Errc::corrupt || error.text.find("\"orchctl db restore") != std::string::npos) return error;
-    if (by_database(error))
+    if (error.by_database)
         error.text = path + " is damaged (" + error.text + ")." + advice;
     else if (is_there(mark_path(path)))
         error.text += '.' + std::string(advice);
