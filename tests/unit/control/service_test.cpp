@@ -174,7 +174,7 @@ TEST_F(ServiceTest, a_task_object_has_a_property_for_every_column) {
 TEST_F(ServiceTest, the_object_manager_lists_open_tasks_and_live_jobs) {
     make_task("HELLO-1");
     make_task("HELLO-2");
-    ASSERT_EQ(call("Cancel", "ss", "HELLO-2", "").error(), "");
+    ASSERT_EQ(call("Cancel", "ss", "HELLO-2", "not wanted").error(), "");
     sd_bus_message* raw = nullptr;
     ASSERT_GE(sd_bus_message_new_method_call(caller_.get(), &raw, "org.orchd1", "/org/orchd1",
                                              "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"),
@@ -231,7 +231,7 @@ TEST_F(ServiceTest, what_is_committed_elsewhere_is_signalled_after_a_poke) {
     EXPECT_STREQ(key, "HELLO-1");
     EXPECT_EQ(forced, 1);
 
-    ASSERT_EQ(call("Cancel", "ss", "HELLO-1", "").error(), "");
+    ASSERT_EQ(call("Cancel", "ss", "HELLO-1", "not wanted").error(), "");
     std::uint64_t seq = 0;
     const auto stage_changed = take("TaskStageChanged");
     ASSERT_GE(sd_bus_message_read(stage_changed.get(), "ssst", &work_item, &from, &to, &seq), 0);
