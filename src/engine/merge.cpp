@@ -55,8 +55,9 @@ public:
             auto result = work(*round);
             if (!result || *result) return result ? Result<MergeResult>(**result) : fail(result.error());
             if (is_last(round->number))
-                return MergeResult{
-                    Kind::give_way, {}, {Gate::branch_mergeable, Colour::undecided, came_to_nothing_}, round->number};
+                return MergeResult{.kind = Kind::give_way,
+                                   .answer = {Gate::branch_mergeable, Colour::undecided, came_to_nothing_},
+                                   .rounds = round->number};
         }
     }
 
