@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "core/boundary.h"
+#include "core/front_matter.h"
 #include "core/names.h"
 #include "core/planted.h"
 #include "core/work_item.h"

@@ -85,7 +85,7 @@ const store::Stall* stall_of(const Surroundings& around, const store::Job& job) 
 Why end_stalls(const store::Job& job, const store::Stall& stall) {
     const auto what = "The run of " + job_named(job) + " is over, but " + stall_text(stall);
     if (stall.state != store::StallState::failed) return {.text = what + ", and just being tried again.", .since = stall.at};
-    return {.text = what + ", next try at " + time_text(stall.due.utc_ms) + ".", .since = stall.at, .until = stall.due.utc_ms};
+    return {.text = what + ", next try at " + utc_text(stall.due.utc_ms) + ".", .since = stall.at, .until = stall.due.utc_ms};
 }
 
 Why under_way(const store::Job& job, const store::Stall* stall, const HostView& host) {
