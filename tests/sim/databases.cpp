@@ -5,9 +5,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "host/fd.h"
+#include "store/mark.h"
 
 namespace orchd::sim {
 namespace {
@@ -54,6 +56,9 @@ Databases::Databases(const std::string& folder) : path_(folder + "/orchd.db") {
 
 // No checkpoints on the way: one process could stand before its BEGIN, with the lock held, while another waits for it.
 std::unique_ptr<store::Db> Databases::open(bool hooked) const {
+    // Each seed begins with the same file emptied: what is known of the world before does not count.
+    std::error_code ignored;
+    std::filesystem::remove(store::mark_path(path_), ignored);
     auto db = store::Db::open(path_, {.checkpoint_pages = 0});
     if (!db) throw std::runtime_error(db.error().text);
     auto made = std::make_unique<store::Db>(std::move(*db));
