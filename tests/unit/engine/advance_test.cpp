@@ -263,7 +263,7 @@ TEST_F(Advance, R40_AForgeThatIsNoRepositoryIsHeldAtOnce) {
     scene.work("HELLO-1", Role::reviewer);
     scene::sh(scene.folder.path(), "mv forge.git gone.git");
     must(scene.step("HELLO-1"));
-    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_EQ(task().row().hold, Hold::infra);
     EXPECT_NE(task().row().hold_reason.find("is no bare repository"), std::string::npos) << task().row().hold_reason;
     scene::sh(scene.folder.path(), "mv gone.git forge.git");
     auto world = scene.world("control");
@@ -349,7 +349,7 @@ TEST_F(Advance, ATargetThatIsNotThereIsHeldSayingSo) {
     task().commits({{"x", "x"}});
     scene::sh(scene.forge.path, "git update-ref -d refs/heads/main");
     must(scene.step("HELLO-1"));
-    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_EQ(task().row().hold, Hold::infra);
     EXPECT_NE(task().row().hold_reason.find("no branch main"), std::string::npos) << task().row().hold_reason;
 }
 

@@ -133,6 +133,8 @@ TEST(OddPayloads, EveryFieldAsEveryTypeIsReadOrRefusedWithAReason_R40) {
 TEST_F(IntakeTest, TenThousandOddDeliveriesEachEndWithAReasonAndStopNothing_R40) {
     scene.task("HELLO-1").in(Stage::development);
     auto all = all_oddities();
+    const auto with_nul = std::erase_if(all, [](const Odd& odd) { return odd.body.find('\0') != std::string::npos; });
+    EXPECT_GT(with_nul, 0U) << "which the listener refuses, and the store";
     std::shuffle(all.begin(), all.end(), std::mt19937(20260701));  // NOLINT(cert-msc51-cpp): the same ones in every run
     all.resize(10'000);
     world.warn = [](const std::string&, const std::string&) {};

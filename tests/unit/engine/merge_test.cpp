@@ -60,7 +60,7 @@ TEST_F(MergeGate, ARefusalOfTheRepositoryIsHeldAtOnceInItsWords) {
     staged();
     target_moves();
     must(scene.step("HELLO-1"));
-    EXPECT_EQ(task().row().hold, Hold::human);
+    EXPECT_EQ(task().row().hold, Hold::infra);
     EXPECT_NE(task().row().hold_reason.find("denying non-fast-forward"), std::string::npos) << task().row().hold_reason;
     EXPECT_NE(task().row().hold_reason.find("orchctl project check hello"), std::string::npos) << task().row().hold_reason;
     EXPECT_EQ(scene.watch.pushes, 1) << "asked once";

@@ -85,10 +85,11 @@ TEST_F(Ownership, R38_OnlyListedProjectsTakeTheLease) {
     EXPECT_EQ(task().stage(), Stage::testing);
     EXPECT_FALSE(must(store::find_transition(scene.db, task().row().id)));
     scene.settings.transition_lease_repos = {"another", "hello"};
-    scene.work("HELLO-1", Role::test);
-    must(scene.step("HELLO-1"));
-    EXPECT_EQ(task().stage(), Stage::deploy_staging);
-    EXPECT_TRUE(must(store::find_transition(scene.db, task().row().id)));
+    auto listed = task("HELLO-2").in(Stage::testing);
+    scene.work("HELLO-2", Role::test);
+    must(scene.step("HELLO-2"));
+    EXPECT_EQ(listed.stage(), Stage::deploy_staging);
+    EXPECT_TRUE(must(store::find_transition(scene.db, listed.row().id)));
 }
 
 // A hook at the boundary before the finishing commit, where others may be faster.

@@ -121,7 +121,7 @@ TEST_F(WhyTest, who_holds_the_lease_that_a_task_waits_for_is_named_and_whether_t
     work.job.id = 4;
     work.job.role = Role::retest;
     work.job.status = JobStatus::queued;
-    EXPECT_EQ(now().text, so_far + "by job 4 (retest), which is queued: orchctl why HELLO-2.");
+    EXPECT_EQ(now().text, so_far + "by job 4 (retest), which is queued: `orchctl why HELLO-2`.");
     work.job.status = JobStatus::running;
     work.run.unit = "orchd-agent@HELLO-2.service";
     const auto unit = so_far + "by job 4 (retest) in unit orchd-agent@HELLO-2.service";
@@ -225,7 +225,7 @@ TEST_F(WhyTest, nobody_is_there_to_start_what_is_first_in_turn) {
     host_.worker_lives = false;
     EXPECT_NE(now().text.find("No worker runs, so nothing is started"), std::string::npos) << now().text;
     EXPECT_EQ(now().text.find("started next"), std::string::npos) << now().text;
-    EXPECT_EQ(now().command, "systemctl start orchd-worker.service");
+    EXPECT_EQ(now().command, "orchctl project check hello") << "what its project lacks comes first";
     pause_host();
     EXPECT_EQ(now().command, "orchctl resume") << "that first";
     EXPECT_NE(now().text.find("No worker runs"), std::string::npos) << now().text;

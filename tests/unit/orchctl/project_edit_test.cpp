@@ -142,7 +142,7 @@ TEST_F(ProjectTextTest, StaysWhereAPrefixIsAnothersOrSomebodyWasFaster) {
 TEST_F(ProjectTextTest, IsKeptBesideWhenItIsRemoved) {
     const auto kept = remove_project_text(read());
     ASSERT_TRUE(kept) << kept.error().text;
-    EXPECT_EQ(*kept, folder.path("hello.toml.removed"));
+    EXPECT_TRUE(std::filesystem::equivalent(*kept, folder.path("hello.toml.removed"))) << *kept;
     EXPECT_TRUE(settings::load_projects(folder.path(), settings).good.empty());
     EXPECT_EQ(read_project_text(folder.path(), "hello").error().code, Errc::no_such);
     EXPECT_EQ(read_project_text(folder.path(), "../hello").error().code, Errc::no_such);

@@ -33,7 +33,7 @@ GitUser user_of(std::string_view unit) {
 }
 
 TEST(Ceilings, R17_OfARunIsAboveTheReapers) {
-    EXPECT_GT(seconds("orchd-agent@.service.in", "RuntimeMaxSec"), find_key("reaper_max_running_s")->most);
+    EXPECT_GT(seconds("sandbox.inc", "RuntimeMaxSec"), find_key("reaper_max_running_s")->most);
 }
 
 TEST(Ceilings, R17_OfTheTrustedUnitsShipAsTheDefaultsMakeThem) {
