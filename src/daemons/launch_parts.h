@@ -21,7 +21,8 @@ enum class Launches { a_run, a_deploy };
 // What prepare laid. Errc::conflict where it is for the task's other unit: both find it in the same place, and each marks in a
 // state directory of its own what it took.
 [[nodiscard]] Result<engine::Spec> read_spec(const LaunchPaths& paths, Launches launches);
-// What each run's output begins with: "run 17, developer, commit 0123…", so that whoever reads the journal knows whose words follow.
+// What each run's output begins with: "run 17, developer, commit 0123…", so that whoever reads the journal knows whose words
+// follow.
 [[nodiscard]] std::string first_line(const engine::Spec& spec);
 // Clears the state directory and marks the spec as taken, once and for ever. Errc::conflict where it was taken before.
 [[nodiscard]] Status take(const engine::Spec& spec, const LaunchPaths& paths);

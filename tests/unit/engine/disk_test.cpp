@@ -28,7 +28,8 @@ TEST(DiskTest, InodesCountAsTheFloorDoes_R07) {
     life.scene.inodes = {.free = 999, .total = 1'000'000};
     EXPECT_EQ(life.dispatch(), 0);
     const auto low = engine::low_disk(life.scene.settings, life.scene.free_bytes, life.scene.inodes);
-    EXPECT_EQ(low->text, "the disk of the database has 999 inodes free, which is below the floor of 1000 inodes (disk_floor_inodes).");
+    EXPECT_EQ(low->text,
+              "the disk of the database has 999 inodes free, which is below the floor of 1000 inodes (disk_floor_inodes).");
     life.scene.inodes = {.free = 39, .total = 400};
     EXPECT_EQ(life.dispatch(), 0) << "a small one has a small floor";
     life.scene.inodes.free = 40;

@@ -123,7 +123,8 @@ TEST_F(GatherTest, ALinkInPlaceOfAFolderIsThatLink) {
 
 TEST_F(GatherTest, NothingOfTheClonesSettingsCounts) {
     const auto left = after(
-        "mkdir -p .git/hooks .git/info h; printf '#!/bin/sh\\ntouch ../ran; cat' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; "
+        "mkdir -p .git/hooks .git/info h; printf '#!/bin/sh\\ntouch ../ran; cat' >.git/hooks/pre-commit; chmod +x "
+        ".git/hooks/pre-commit; "
         "cp .git/hooks/pre-commit h/run; git config core.hooksPath h; git config core.fsmonitor ../clone/h/run; "
         "git config filter.f.clean ../clone/h/run; git config filter.f.process ../clone/h/run; echo '* filter=f' "
         ">.git/info/attributes; "

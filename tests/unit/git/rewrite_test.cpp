@@ -115,8 +115,8 @@ TEST_F(RewriteTest, AResolutionIsKept) {
 TEST_F(RewriteTest, AMergeThatChangedMoreThanItsSidesIsKept) {
     const auto theirs = commit("git checkout -q main; echo t >theirs; git add .; git commit -qm theirs");
     const auto head =
-        commit("git checkout -qb task main~; echo mine >mine; git add .; git commit -qm mine; git merge -q --no-commit " + theirs +
-               " >/dev/null; echo adapted >mine; git commit -qam merged");
+        commit("git checkout -qb task main~; echo mine >mine; git add .; git commit -qm mine; git merge -q --no-commit " +
+               theirs + " >/dev/null; echo adapted >mine; git commit -qam merged");
     const auto onto = commit("git checkout -q main; echo m >m; git add .; git commit -qm m");
     const auto got = rebase(head, onto);
     EXPECT_EQ(mirror->read_file(got.commit, "mine")->value(), "adapted\n");
