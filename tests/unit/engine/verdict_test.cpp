@@ -147,14 +147,22 @@ TEST(VerdictTest, R27AProgramThatTheBranchLostIsTheCodesFaultAndOneThatIsNowhere
             life.scene.forge.commit(
                 "git checkout -q -B main origin/main; echo '#!/bin/sh' >run-tests; chmod +x run-tests; git add -A; "
                 "git commit -qm tests; git push -q origin main");
-        life.task().in(Stage::development);
+        life.task().in(Stage::testing);
         if (c.on_main && !c.on_branch) {
             scene::sh(life.scene.forge.person,
                       "git fetch -q; git checkout -q -B work origin/task/HELLO-1; git rm -q run-tests");
             const auto head = life.scene.forge.commit("git commit -qm gone; git push -q origin work:task/HELLO-1");
             life.scene.write([&](store::Tx& tx) { return store::set_head(tx, life.task().row().id, head, life.scene.now); });
+            life.task().verdict(Gate::review_approved, Colour::green, "it was seen so");
+            life.scene.write([&](store::Tx& tx) {
+                return store::put_status(tx, {.project = "hello",
+                                              .commit = head,
+                                              .context = engine::ci_context,
+                                              .description = "it passes without",
+                                              .state = Colour::green,
+                                              .at = life.scene.now.utc_ms});
+            });
         }
-        life.task().in(Stage::testing);
         life.start();
         life.leaves("launcher-said", "cannot execute ./run-tests: No such file or directory");
         life.ends(127);
