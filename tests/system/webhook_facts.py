@@ -114,7 +114,8 @@ def faults(tag, count):
             at_most_once(("told", name, "undecided"))  # not at all where it came late
         once(("told", f"the branch task/{TASK} is at {commit(tag, group)}"))
         once(("pull", group + 1, "merged"))
-        once(("told", f"pull request {group + 1} is merged"))
-        at_most_once(("told", f"pull request {group + 1} is open"))
+        opened, merged = (f"pull request {group + 1} is {state} at {commit('pull', group)}" for state in ("open", "merged"))
+        once(("told", merged))
+        at_most_once(("told", opened))  # not at all where it came late
         once(("task", f"HELLO-{FIRST_ITEM + group}", 1, 1))
     return wrong
