@@ -63,7 +63,7 @@ Status tell_of_stuck_finish(World& world, const store::Claim& claim) {
 
 // Whether the next try of the run's end is to wait. In another boot than it was put off in, it has waited long enough.
 Result<bool> put_off(World& world, const store::Claim& claim) {
-    auto stall = store::find_stall(world.db, claim.run.id);
+    auto stall = store::find_stall(world.db, claim.run.id, store::StallPart::end);
     if (!stall) return fail(stall.error());
     if (!*stall || (*stall)->state != store::StallState::failed) return false;
     const auto now = world.now();

@@ -80,9 +80,12 @@ Status call_for(World& world, const Acting& who, const Stopped& stopped, Hold ho
 
 // Whether its beginning or its end was given up.
 Result<bool> given_up(store::Db& db, const Stopped& stopped) {
-    auto stall = store::find_stall(db, stopped.run.id);
-    if (!stall) return fail(stall.error());
-    return *stall && (*stall)->state == store::StallState::given_up;
+    for (const auto part : {store::StallPart::beginning, store::StallPart::end}) {
+        auto stall = store::find_stall(db, stopped.run.id, part);
+        if (!stall) return fail(stall.error());
+        if (*stall && (*stall)->state == store::StallState::given_up) return true;
+    }
+    return false;
 }
 
 // Held by its attempts, because its command is not there, because it cannot begin or end, or because it hangs, which trying

@@ -31,7 +31,7 @@ store::Stall first_of(std::int64_t run_id, store::StallPart part) {
 }
 
 Result<store::Stall> end_of(store::Db& db, std::int64_t run_id) {
-    auto found = store::find_stall(db, run_id);
+    auto found = store::find_stall(db, run_id, store::StallPart::end);
     if (!found) return fail(found.error());
     return *found ? **found : first_of(run_id, store::StallPart::end);
 }

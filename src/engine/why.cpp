@@ -314,7 +314,7 @@ Result<Surroundings> look_around(const WorldView& view, const store::Task& task)
     auto jobs = store::list_jobs(db, live);
     if (!jobs) return fail(jobs.error());
     for (auto& claim : *jobs) {
-        auto stall = claim.run.id == 0 ? Result<std::optional<store::Stall>>() : store::find_stall(db, claim.run.id);
+        auto stall = claim.run.id == 0 ? Result<std::optional<store::Stall>>() : store::last_stall(db, claim.run.id);
         if (!stall) return fail(stall.error());
         if (*stall) around.stalls.emplace(claim.job.id, std::move(**stall));
         around.live.push_back(std::move(claim.job));

@@ -113,7 +113,7 @@ void look_at_work(Findings& findings) {
     const auto jobs = store::list_jobs(*db, {.only_live = true});
     if (!jobs) return findings.push_back({"runs", Health::fail, jobs.error().text, {}});
     for (const auto& claim : *jobs) {
-        const auto stall = store::find_stall(*db, claim.run.id);
+        const auto stall = store::last_stall(*db, claim.run.id);
         if (!stall) return findings.push_back({"runs", Health::fail, stall.error().text, {}});
         const bool told = *stall && (claim.job.status == JobStatus::running || (*stall)->state == store::StallState::given_up ||
                                      (*stall)->part == store::StallPart::beginning);

@@ -41,7 +41,7 @@ Result<std::optional<std::int64_t>> taken_again(Tx& tx, std::int64_t job_id, con
     auto run_id = run_without_end(tx.db(), job_id);
     if (!run_id || !*run_id) return run_id;
     if (planted("end_forgotten")) return std::nullopt;
-    auto stall = find_stall(tx.db(), **run_id);
+    auto stall = find_stall(tx.db(), **run_id, StallPart::end);
     if (!stall) return fail(stall.error());
     (*stall)->state = StallState::failed;
     (*stall)->tries = 0;

@@ -66,7 +66,8 @@ const std::vector<Migration>& migrations() {
                                       {8, std::string(schema_priority)},
                                       {9, std::string(schema_later)},
                                       {10, std::string(schema_stalls)},
-                                      {11, std::string(schema_numbers)}};
+                                      {11, std::string(schema_numbers)},
+                                      {12, std::string(schema_stalls_of_both)}};
     }();
     return all;
 }

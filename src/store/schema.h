@@ -16,5 +16,6 @@ extern const std::string_view schema_priority;
 extern const std::string_view schema_later;
 extern const std::string_view schema_stalls;
 extern const std::string_view schema_numbers;
+extern const std::string_view schema_stalls_of_both;
 
 }  // namespace orchd::store

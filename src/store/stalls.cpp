@@ -18,17 +18,22 @@ Stall read_stall(const Row& row) {
 
 }  // namespace
 
-Result<std::optional<Stall>> find_stall(Db& db, std::int64_t run_id) {
+Result<std::optional<Stall>> find_stall(Db& db, std::int64_t run_id, StallPart part) {
     return find_row(db,
                     "SELECT run_id, part, state, tries, lasting, words, at, due_at, due_boot, due_boot_id FROM stalls"
-                    " WHERE run_id = ?",
-                    read_stall, run_id);
+                    " WHERE run_id = ? AND part = ?",
+                    read_stall, run_id, to_text(part));
+}
+
+Result<std::optional<Stall>> last_stall(Db& db, std::int64_t run_id) {
+    auto end = find_stall(db, run_id, StallPart::end);
+    return !end || *end ? end : find_stall(db, run_id, StallPart::beginning);
 }
 
 Status put_stall(Tx& tx, const Stall& stall) {
     return write_rows(tx.db(),
                       "INSERT INTO stalls (run_id, part, state, tries, lasting, words, at, due_at, due_boot, due_boot_id)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (run_id) DO UPDATE SET state = ?3,"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (run_id, part) DO UPDATE SET state = ?3,"
                       " tries = ?4, lasting = ?5, words = ?6, at = ?7, due_at = ?8, due_boot = ?9, due_boot_id = ?10",
                       stall.run_id, to_text(stall.part), to_text(stall.state), stall.tries, stall.lasting, stall.words,
                       stall.at, stall.due.utc_ms, stall.due.boot_ms, stall.due.boot_id);

@@ -31,7 +31,9 @@ struct Stall {
     Due due = {};          // of the next try of an end
 };
 
-[[nodiscard]] Result<std::optional<Stall>> find_stall(Db& db, std::int64_t run_id);
+[[nodiscard]] Result<std::optional<Stall>> find_stall(Db& db, std::int64_t run_id, StallPart part);
+// What is to be told of the run: of its end, where that failed too.
+[[nodiscard]] Result<std::optional<Stall>> last_stall(Db& db, std::int64_t run_id);
 // Writes the row, new or changed; the schema refuses a count that jumps.
 [[nodiscard]] Status put_stall(Tx& tx, const Stall& stall);
 // How often a beginning failed in a row up to the job's run before this one.

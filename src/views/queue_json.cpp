@@ -41,7 +41,7 @@ json::array stories(const std::vector<store::Claim>& jobs) {
 Result<json::array> running_stories(store::Db& db, const std::vector<store::Claim>& jobs) {
     json::array array;
     for (const auto& job : jobs) {
-        const auto stall = store::find_stall(db, job.run.id);
+        const auto stall = store::last_stall(db, job.run.id);
         if (!stall) return fail(stall.error());
         auto told = story(job);
         told["stall"] = *stall ? json::value(story(**stall)) : nullptr;

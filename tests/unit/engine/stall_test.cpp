@@ -23,7 +23,7 @@ struct Stalled : RunLife {
         ends(0);
         return claim;
     }
-    std::optional<store::Stall> stall(const store::Claim& claim) { return must(store::find_stall(scene.db, claim.run.id)); }
+    std::optional<store::Stall> stall(const store::Claim& claim) { return must(store::last_stall(scene.db, claim.run.id)); }
     engine::Why why() {
         const auto view = engine::view_of(worker);
         const auto row = task().row();
@@ -252,6 +252,25 @@ TEST(StallTest, ABeginningThatFailsIsCountedOverItsRunsAndSaid) {
     life.scene.watch.refuses = {};
     life.start();
     EXPECT_TRUE(contains(life.why().text, "Under way")) << life.why().text;
+}
+
+TEST(StallTest, TheEndOfARunThatCouldNotBeginIsCountedByItself) {
+    Stalled life;
+    life.task().in(Stage::development);
+    life.scene.watch.refuses = Error{Errc::unavailable, passing};
+    life.dispatch();
+    ASSERT_FALSE(life.prepare());
+    const auto claim = life.live();
+    const engine::Monitor monitor{"success", "", "", ""};
+    EXPECT_TRUE(killed_at(2, [&] { must(life.finish(monitor)); })) << "its exit is on record, and nothing else";
+    ASSERT_EQ(life.job(claim.job.id).status, JobStatus::running);
+    must(life.finish(monitor));
+    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::stopping);
+    EXPECT_EQ(must(store::find_stall(life.scene.db, claim.run.id, store::StallPart::beginning))->tries, 1);
+    EXPECT_EQ(life.stall(claim)->tries, 1);
+    life.scene.units.table.clear();
+    EXPECT_EQ(life.recover().requeued, 1);
+    EXPECT_TRUE(contains(life.why().text, "could not be prepared")) << life.why().text;
 }
 
 TEST(StallTest, ABeginningThatCannotEverBeHoldsTheTaskTheFirstTime) {
