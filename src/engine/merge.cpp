@@ -1,6 +1,7 @@
 #include "engine/merge.h"
 
 #include "core/boundary.h"
+#include "core/front_matter.h"
 #include "core/planted.h"
 #include "engine/judged.h"
 #include "engine/leases.h"
@@ -117,6 +118,15 @@ private:
                                 turn_.task().branch + " another commit (git commit --amend), then release the task"}};
     }
 
+    // The target has all of the branch's code: by an earlier merge of it that arrived later than it was waited for, or by
+    // others.
+    Step nothing_to_bring() {
+        auto there = turn_.mirror().is_ancestor(turn_.code().base, turn_.code().target_head);
+        if (!there) return fail(there.error());
+        if (!*there) return dropped();
+        return MergeResult{Kind::merged, turn_.code().target_head};
+    }
+
     Step rebase(const Round& round) {
         if (round.rebase && round.rebase->result != turn_.head())
             return abandon(round.number, "rebase", round.rebase->result, "it was not pushed");
@@ -126,6 +136,9 @@ private:
         if (!rebased_head) return fail(rebased_head.error());
         if (!rebased_head->conflicts.empty()) return conflict();
         const std::string& commit = rebased_head->commit;
+        auto left = turn_.mirror().patch_id(turn_.code().target_head, commit, std::string(artefacts_folder));
+        if (!left) return fail(left.error());
+        if (*left == "empty") return nothing_to_bring();
         if (auto intended = intend(round.number, "rebase", commit); !intended) return fail(intended.error());
         if (commit != turn_.head()) {
             boundary("merge.push.before");

@@ -214,12 +214,24 @@ Result<std::string> DiskMirror::merge_base(const std::string& a, const std::stri
     return fail(refused(what, *answer));
 }
 
+// A branch that merged both what the target was set back from and what it is now leaves it in two places. As long as it holds
+// the former it does not stand on the target.
+Result<std::string> DiskMirror::first_out_of(const std::string& head, const std::vector<std::string>& bases) {
+    if (bases.size() > 1)
+        for (const auto& base : bases) {
+            const auto there = repository_.is_ancestor(base, head);
+            if (!there) return fail(there.error());
+            if (!*there) return base;
+        }
+    return bases.front();
+}
+
 Result<std::string> DiskMirror::fork_point(const std::string& branch, const std::string& commit) {
     if (auto ok = check_oid(commit); !ok) return fail(ok.error());
     const auto there = forge_head(branch);
     if (!there) return fail(there.error());
     if (!*there) return fail(Errc::no_such, "the forge has no branch " + branch);
-    std::vector<std::string> args{"merge-base", commit, **there};
+    std::vector<std::string> args{"merge-base", "--all", commit, **there};
     if (!target_.empty() && branch == target_) {
         const auto once = dropped();
         if (!once) return fail(once.error());
@@ -228,7 +240,7 @@ Result<std::string> DiskMirror::fork_point(const std::string& branch, const std:
     const auto what = repository_.call(std::move(args));
     const auto answer = call(what);
     if (!answer) return fail(answer.error());
-    if (answer->status == 0) return answer->out.substr(0, answer->out.find('\n'));
+    if (answer->status == 0) return first_out_of(**there, split(answer->out, '\n'));
     if (answer->status == 1) return fail(Errc::refused, commit + " and " + branch + " have no commit in common");
     return fail(refused(what, *answer));
 }

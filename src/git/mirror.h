@@ -48,6 +48,8 @@ private:
     Status keep_dropped(const std::string& known, const std::string& theirs) const;
     Status forget_kept() const;
     Result<std::vector<std::string>> dropped() const;
+    // Of these the first that `head` does not contain; else the first.
+    Result<std::string> first_out_of(const std::string& head, const std::vector<std::string>& bases);
     struct Merged {
         std::string object;                  // the new tree or commit
         std::vector<std::string> conflicts;  // object is empty then

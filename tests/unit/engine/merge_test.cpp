@@ -251,6 +251,19 @@ TEST_F(MergeGate, R38_WithoutRebasingAlwaysABranchThatIsBehindIsRebasedAllTheSam
     EXPECT_EQ(task().stage(), Stage::done);
 }
 
+// Its code came there by an earlier merge of it that was waited for in vain, and its artefacts went on.
+TEST_F(MergeGate, CodeThatTheTargetHasAlreadyIsMergedAndNothingLandsTwice) {
+    staged();
+    const auto landed = scene.forge.at("task/HELLO-1");
+    task().commits({{"docs/work-items/HELLO-1/14-staging.md", "Again\n"}});
+    scene::sh(scene.forge.path, "git update-ref refs/heads/main " + landed);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::deploy) << task().row().hold_reason;
+    EXPECT_EQ(task().row().merged, landed);
+    EXPECT_EQ(main(), landed);
+    EXPECT_EQ(scene.watch.merges, 0);
+}
+
 TEST_F(MergeGate, WhatTheTargetIsSetBackFromDuringTheReTestDoesNotComeBack) {
     const auto good = main();
     const auto bad = target_moves("bad", "bad");

@@ -149,6 +149,31 @@ TEST_F(MirrorTest, RemembersWhatTheTargetWasSetBackFrom) {
     EXPECT_EQ(mirror->fork_point("main", alien).error().code, Errc::refused);
 }
 
+// A branch merged what main is by now, and before that what main was set back from: it stands on neither.
+TEST_F(MirrorTest, ABranchThatHoldsWhatWasTakenOutDoesNotStandOnTheTarget) {
+    mirror = std::move(*open_mirror(folder / "mirrors/hello.git", {.timeout_s = 60, .target = "main"}));
+    const auto bad = forge.commit("echo bad >bad; git add .; git commit -qm bad; git push -q origin main");
+    fetch();
+    const auto good =
+        forge.commit("git reset -q --hard HEAD^; echo m >m; git add .; git commit -qm m; git push -qf origin main");
+    fetch();
+    for (const auto* merges : {"bad main", "main bad"}) {
+        const std::string both = std::string(merges) == "bad main" ? bad + ' ' + good : good + ' ' + bad;
+        const auto head =
+            forge.commit("git checkout -q --detach " + first + "; echo mine >mine; git add .; git commit -qm mine; for c in " +
+                         both + "; do git merge -q --no-edit $c; done; git push -qf origin HEAD:refs/heads/task/HELLO-1");
+        fetch();
+        EXPECT_EQ(mirror->fork_point("main", head).value(), bad) << merges;
+        const auto rebased = mirror->rebase(head, good, bad);
+        ASSERT_TRUE(rebased && rebased->conflicts.empty()) << merges;
+        EXPECT_FALSE(mirror->is_ancestor(bad, rebased->commit).value()) << merges;
+        EXPECT_EQ(mirror->fork_point("main", rebased->commit).value(), good) << merges;
+        EXPECT_FALSE(mirror->read_file(rebased->commit, "bad")->has_value()) << merges;
+        EXPECT_EQ(mirror->read_file(rebased->commit, "m")->value(), "m\n") << merges;
+        EXPECT_EQ(mirror->read_file(rebased->commit, "mine")->value(), "mine\n") << merges;
+    }
+}
+
 TEST_F(MirrorTest, PushesOverExactlyWhatItExpectsAndOnlyOnce) {
     fetch();
     const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
