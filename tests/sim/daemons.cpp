@@ -219,6 +219,8 @@ void House::give_help(engine::World& here) {
         (void)engine::remove_dependency(here, dependency.work_item, dependency.needs, person);
     }
     for (const auto& task : *tasks)
+        if (task.hold != Hold::none) rebase_by_hand(task.project, task.branch);
+    for (const auto& task : *tasks)
         if (task.hold == Hold::infra && chance_.has("what the host failed is let go of", 0.6))
             (void)engine::release_hold(here, task.work_item, person);
         else if (task.hold != Hold::none)

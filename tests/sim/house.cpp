@@ -355,7 +355,7 @@ Outcome House::live() {
     settle_in_peace();
     Outcome outcome;
     if (!scheduler_.violation()) witness_.look_at_outcome(repositories_);
-    if (const auto differs = told_.differs(databases_.watching()); differs && !scheduler_.violation())
+    if (const auto differs = told_.differs(databases_.watching(), witness_.asked()); differs && !scheduler_.violation())
         scheduler_.violate("what is told is known as it is, in any order and however often", *differs);
     if (!scheduler_.violation()) look_for_secret();
     outcome.violation = scheduler_.violation();

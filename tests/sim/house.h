@@ -95,6 +95,7 @@ private:
     void commit_work(const engine::Spec& spec, const std::string& left, bool good);
     void people();
     void push_something();
+    void rebase_by_hand(const std::string& project, const std::string& branch);
     void push_to_main(const std::string& project, const std::string& against = {});
     [[nodiscard]] bool all_the_time(const char* what) const;
     void chaos();

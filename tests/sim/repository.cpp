@@ -95,17 +95,37 @@ bool Repository::is_ancestor(const std::string& ancestor, const std::string& id)
     return false;
 }
 
-std::string Repository::merge_base(const std::string& a, const std::string& b) const { return fork_point(a, {b}); }
+std::string Repository::merge_base(const std::string& a, const std::string& b) const { return fork_point(a, b, {}); }
 
-std::string Repository::fork_point(const std::string& id, const std::set<std::string>& others) const {
+std::string Repository::fork_point(const std::string& id, const std::string& head, const std::set<std::string>& once) const {
+    const auto in_any = [&](const std::string& at) {
+        return is_ancestor(at, head) || std::ranges::any_of(once, [&](const auto& one) { return is_ancestor(at, one); });
+    };
+    std::vector<std::string> common;
+    std::set<std::string> reached{id};
     std::deque<std::string> open{id};
     while (!open.empty()) {
         const auto at = std::move(open.front());
         open.pop_front();
-        if (std::ranges::any_of(others, [&](const auto& head) { return is_ancestor(at, head); })) return at;
-        if (const auto* c = find(at)) open.insert(open.end(), c->parents.begin(), c->parents.end());
+        if (in_any(at)) {
+            common.push_back(at);
+            continue;
+        }
+        if (const auto* c = find(at))
+            for (const auto& parent : c->parents)
+                if (reached.insert(parent).second) open.push_back(parent);
     }
-    return {};
+    // As git: none that another one of them contains.
+    const auto best = [&](const std::string& at) {
+        return std::ranges::none_of(common, [&](const auto& other) { return other != at && is_ancestor(at, other); });
+    };
+    std::string found;
+    for (const auto& at : common) {
+        if (!best(at)) continue;
+        if (!is_ancestor(at, head)) return at;
+        if (found.empty()) found = at;
+    }
+    return found;
 }
 
 std::vector<std::string> Repository::changed(const std::string& from, const std::string& to) const {
@@ -185,10 +205,9 @@ std::string Repository::patch(const std::string& base, const std::string& id, co
 }
 
 std::string patch_of(const Repository& repository, const std::string& id) {
-    auto heads = repository.dropped;
-    heads.insert(repository.taken_out.begin(), repository.taken_out.end());
-    heads.insert(repository.forge.at("main"));
-    return repository.patch(repository.fork_point(id, heads), id, std::string(artefacts_folder));
+    auto once = repository.dropped;
+    once.insert(repository.taken_out.begin(), repository.taken_out.end());
+    return repository.patch(repository.fork_point(id, repository.forge.at("main"), once), id, std::string(artefacts_folder));
 }
 
 std::string Repository::merge(const std::string& head, const std::string& other) {
@@ -276,9 +295,8 @@ public:
     Result<std::string> fork_point(const std::string& branch, const std::string& commit) override {
         const auto there = r_.seen.find(branch);
         if (there == r_.seen.end()) return fail(Errc::no_such, "the forge has no branch " + branch);
-        auto heads = branch == "main" && !planted("set_back_forgotten") ? r_.dropped : std::set<std::string>{};
-        heads.insert(there->second);
-        auto base = r_.fork_point(commit, heads);
+        const auto once = branch == "main" && !planted("set_back_forgotten") ? r_.dropped : std::set<std::string>{};
+        auto base = r_.fork_point(commit, there->second, once);
         if (base.empty()) return fail(Errc::refused, "no commit in common of '" + commit + "' and " + branch);
         return base;
     }

@@ -39,8 +39,9 @@ public:
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
     // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.
     [[nodiscard]] std::string patch(const std::string& base, const std::string& id, const std::string& without) const;
-    // Where `id` leaves any of these.
-    [[nodiscard]] std::string fork_point(const std::string& id, const std::set<std::string>& heads) const;
+    // Where `id` leaves `head`, and what that was once: what it was once counts first.
+    [[nodiscard]] std::string fork_point(const std::string& id, const std::string& head,
+                                         const std::set<std::string>& once) const;
     [[nodiscard]] git::Mirror::Rebased rebase(const std::string& head, const std::string& onto, const std::string& base);
     // As a fetch: the mirror sees the forge's branches, and remembers what main was set back from.
     void fetch();

@@ -75,11 +75,9 @@ void House::commit_work(const engine::Spec& spec, const std::string& left, bool 
     if (spec.role == Role::developer) {
         head = spec.commit;
         const auto& main = r.seen["main"];
-        auto heads = r.dropped;
-        heads.insert(main);
         const bool resolves = !all_the_time("everything conflicts");
         if (resolves &&
-            (!r.rebase(head, main, r.fork_point(head, heads)).conflicts.empty() || !settings_.premerge_rebase_always))
+            (!r.rebase(head, main, r.fork_point(head, main, r.dropped)).conflicts.empty() || !settings_.premerge_rebase_always))
             head = r.merge(head, main);
         head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
     }
@@ -218,6 +216,26 @@ void House::push_something() {
         return;
     }
     push_to_main(project, conflicts ? item : "");
+}
+
+// No merge takes out of a branch what main was set back from, where its work changed the same: a person writes it anew.
+void House::rebase_by_hand(const std::string& project, const std::string& branch) {
+    auto& r = *repositories_.at(project);
+    const auto found = r.forge.find(branch);
+    if (found == r.forge.end()) return;
+    const auto& main = r.forge.at("main");
+    auto once = r.dropped;
+    once.insert(r.taken_out.begin(), r.taken_out.end());
+    const auto base = r.fork_point(found->second, main, once);
+    if (r.is_ancestor(base, main) || r.rebase(found->second, main, base).conflicts.empty()) return;
+    Files work;
+    for (const auto& path : r.changed(base, found->second)) {
+        const auto& files = r.find(found->second)->files;
+        const auto mine = files.find(path);
+        work[path] = mine == files.end() ? std::string() : mine->second;
+    }
+    found->second = r.commit({main}, work, "rebased by hand");
+    scheduler_.note("!! a person rebases " + branch + " of " + project + " by hand");
 }
 
 void House::chaos() {

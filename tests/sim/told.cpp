@@ -98,7 +98,7 @@ Message Told::work_item(const std::string& project, const std::string& work_item
                 R"(},"activity":{"field":"state","actor":{"display_name":"ada-)" + std::to_string(at / 1000) + R"("}}})"};
 }
 
-std::optional<std::string> Told::differs(store::Db& db) const {
+std::optional<std::string> Told::differs(store::Db& db, const std::map<std::string, std::int64_t>& asked) const {
     for (const auto& [of, colour] : statuses_)
         if (const auto is = found(db, "SELECT state FROM statuses WHERE project = ? AND \"commit\" = ? AND context = ?",
                                   of.first, of.second, context);
@@ -120,14 +120,21 @@ std::optional<std::string> Told::differs(store::Db& db) const {
                              " GROUP BY actor HAVING count(*) > 1 LIMIT 1");
     if (twice != "nothing") return "what " + twice + " said once was heeded more than once";
     // Its word was there, in any of its deliveries, before the gate opened that it is a verdict on.
-    const auto early =
-        found(db,
-              "SELECT v.by FROM verdicts AS v JOIN tasks AS t ON t.id = v.task_id WHERE v.by LIKE 'tracker:%'"
-              " AND (SELECT min(d.received_at) FROM deliveries AS d WHERE d.body LIKE"
-              " '%\"display_name\":\"' || substr(v.by, 9) || '\"%') < (SELECT min(o.available_at) FROM outbox AS o"
-              " WHERE o.dedup_key LIKE t.work_item || '/' || v.stage_seq || '/needs-you/check_analysis_approved%')"
-              " LIMIT 1");
-    if (early != "nothing") return early + " judged what was not there yet";
+    struct Said {
+        std::string by, of;
+        std::int64_t first = 0;
+    };
+    const auto said = store::list_rows(db,
+                                       "SELECT v.by, t.work_item || '/' || v.stage_seq, (SELECT min(d.id) FROM deliveries AS d"
+                                       " WHERE d.body LIKE '%\"display_name\":\"' || substr(v.by, 9) || '\"%')"
+                                       " FROM verdicts AS v JOIN tasks AS t ON t.id = v.task_id WHERE v.by LIKE 'tracker:%'",
+                                       [](const store::Row& row) {
+                                           return Said{row.text(0), row.text(1), row.integer(2)};
+                                       });
+    if (!said) throw std::runtime_error("what was told cannot be read: " + said.error().text);
+    for (const auto& [by, of, first] : *said)
+        if (const auto opened = asked.find(of); opened == asked.end() || first <= opened->second)
+            return by + " judged what was not there yet";
     const auto failed = found(db, "SELECT outcome FROM deliveries WHERE state = 'failed' LIMIT 1");
     if (failed != "nothing") return "a delivery failed: " + failed;
     return std::nullopt;

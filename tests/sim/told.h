@@ -32,7 +32,9 @@ public:
     [[nodiscard]] Message work_item(const std::string& project, const std::string& work_item, State state);
 
     // What is known here otherwise than it should be; nothing where all is right. For when nothing is under way any more.
-    [[nodiscard]] std::optional<std::string> differs(store::Db& db) const;
+    // `asked`: by work item and stage number, the last delivery that was there when its gate opened: the order in which things
+    // came, whatever the clock said then.
+    [[nodiscard]] std::optional<std::string> differs(store::Db& db, const std::map<std::string, std::int64_t>& asked) const;
 
 private:
     struct Pull {

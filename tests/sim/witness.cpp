@@ -60,7 +60,7 @@ void Witness::look_at_tasks() {
     const auto rows = must(store::list_rows(
         db_,
         "SELECT id, work_item, stage, stage_seq, hold <> 'none', paused_at IS NOT NULL, project_id, retries_developer,"
-        " retries_again, retries_conflict FROM tasks",
+        " retries_again, retries_conflict, waiting_for = 'check_analysis_approved' FROM tasks",
         [](const Row& row) {
             return std::pair(row.integer(0), TaskSeen{.work_item = row.text(1),
                                                       .stage_text = row.text(2),
@@ -69,6 +69,7 @@ void Witness::look_at_tasks() {
                                                       .project = row.integer(6),
                                                       .held = row.integer(4) != 0,
                                                       .paused = row.integer(5) != 0,
+                                                      .asks = row.integer(10) != 0,
                                                       .retries = {.developer = static_cast<int>(row.integer(7)),
                                                                   .again = static_cast<int>(row.integer(8)),
                                                                   .conflict = static_cast<int>(row.integer(9))}});
@@ -77,6 +78,10 @@ void Witness::look_at_tasks() {
         const auto found = before_.find(id);
         if (found != before_.end() && !first_look_) look_at_task(found->second, now);
         tasks_[id] = now;
+        const auto asked = now.work_item + '/' + std::to_string(now.seq);
+        if (now.asks && !asked_.contains(asked))
+            asked_[asked] =
+                must(store::find_row(db_, "SELECT coalesce(max(id), 0) FROM deliveries", store::first_integer)).value();
     }
 }
 
@@ -438,7 +443,8 @@ void Witness::look_at_outcome(const std::map<std::string, std::unique_ptr<Reposi
         const auto& main = repository.forge.at("main");
         if (merged.empty() || !repository.is_ancestor(merged, main))
             violate("what is done is merged", item + " is done, and main does not contain '" + merged + "'");
-        else if (!repository.find(main)->files.contains(item + ".cpp"))
+        else if (const auto& files = repository.find(main)->files;
+                 !files.contains(item + ".cpp") && !files.contains("helped-" + item))  // which a person did
             violate("what is done is merged", item + " is done, and its work is not in main");
     }
 }

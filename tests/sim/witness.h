@@ -62,6 +62,9 @@ public:
     // Whether each task that is not over waits for somebody who was told.
     void look_at_waiting();
 
+    // By work item and stage number: the last delivery that was there when a person was first asked to approve it.
+    [[nodiscard]] const std::map<std::string, std::int64_t>& asked() const { return asked_; }
+
     [[nodiscard]] static std::set<std::string>& boundaries_passed();
 
 private:
@@ -69,7 +72,7 @@ private:
         std::string work_item, stage_text;
         Stage stage = Stage::analysis;
         std::int64_t seq = 0, project = 0;
-        bool held = false, paused = false;
+        bool held = false, paused = false, asks = false;
         Retries retries;
     };
     struct JobSeen {
@@ -119,6 +122,7 @@ private:
     std::map<std::string, bool> bad_word_;         // by work item: its last run said no
     std::set<std::string> tested_, deployed_, by_people_;
     std::set<std::tuple<std::string, Role, std::string>> judged_;
+    std::map<std::string, std::int64_t> asked_;
     std::map<std::string, int> merges_;                   // by work item
     std::map<std::string, std::set<std::string>> needs_;  // by work item: what it waits for
     bool first_look_ = true;
