@@ -94,7 +94,7 @@ public:
 // A bare repository on this host that others write too: a local forge. Every call asks or changes the repository itself.
 class Bare {
 public:
-    Bare(std::string path, Options options) : path_(std::move(path)), options_(options) {}
+    Bare(std::string path, Options options) : path_(std::move(path)), options_(std::move(options)) {}
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] Result<std::optional<std::string>> head(const std::string& branch) const;
     // False where the repository does not know the commit; Errc::no_such where it has no such branch.
