@@ -114,7 +114,7 @@ Result<std::vector<AstrayStory>> astray_stories(store::Db& db, const settings::P
         if (!story) return fail(story.error());
         if (*story) stories.push_back(std::move(**story));
     }
-    std::ranges::stable_partition(stories, [](const AstrayStory& s) { return !s.project.empty(); });
+    std::stable_partition(stories.begin(), stories.end(), [](const AstrayStory& s) { return !s.project.empty(); });
     return stories;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <vector>
 
 #include "core/front_matter.h"
@@ -44,9 +43,9 @@ bool asks_for_a_verdict(Gate gate, const settings::Project& project) {
 
 // The newest word on it at any stage number: an earlier one was overtaken by it. A run that came to no verdict said none.
 const store::VerdictRow* newest(const std::vector<store::VerdictRow>& verdicts, Gate gate) {
-    for (const auto& verdict : std::views::reverse(verdicts))
-        if (verdict.gate == gate && !verdict.unusable) return &verdict;
-    return nullptr;
+    const auto found = std::find_if(verdicts.rbegin(), verdicts.rend(),
+                                    [&](const auto& verdict) { return verdict.gate == gate && !verdict.unusable; });
+    return found == verdicts.rend() ? nullptr : &*found;
 }
 
 }  // namespace
