@@ -103,7 +103,7 @@ Result<bool> Bench::has_news(const std::string& commit) const {
 }
 
 Result<bool> Bench::has_all_of(const std::string& commit, const std::string& other) const {
-    const auto below = is_ancestor(other, commit);
+    auto below = is_ancestor(other, commit);
     if (!below || *below) return below;
     const auto tree = out({"rev-parse", "--verify", commit + "^{tree}"});
     if (!tree) return fail(tree.error());

@@ -66,9 +66,9 @@ private:
 
     // A commit that may become the head, or why not.
     Result<bool> builds_on_the_start(const std::string& commit, const std::string& name) {
-        const auto descends = bench_.is_ancestor(start_, commit);
+        auto descends = bench_.is_ancestor(start_, commit);
         if (!descends || *descends) return descends;
-        const auto news = bench_.has_news(commit);
+        auto news = bench_.has_news(commit);
         if (!news) return news;
         if (*news)
             reason(
