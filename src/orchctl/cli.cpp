@@ -54,6 +54,7 @@ std::string usage_problem(const std::vector<std::string>& words, const std::stri
         const auto next = std::ranges::find(below, word, &Command::name);
         if (next == below.end()) {
             std::vector<std::string> names;
+            names.reserve(below.size());
             for (const auto& command : below) names.push_back(command.name());
             return unknown(path, "command", word, names);
         }
