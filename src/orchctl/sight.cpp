@@ -66,6 +66,7 @@ std::vector<std::string> refused_to_services(const std::vector<Needed>& all, con
         }
     }
     std::vector<std::string> problems;
+    problems.reserve(by_path.size());
     for (const auto& [path, refused] : by_path)
         problems.push_back(path + ": cannot be " + what + " by " + joined(refused.users, ", ") + " (" + refused.reason +
                            "); look at the modes of it and of the folders above it");
