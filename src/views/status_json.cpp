@@ -116,9 +116,9 @@ Result<std::string> status_json(const WorldView& view) {
 }
 
 Result<std::string> health_json(const WorldView& view) {
-    if (const auto made = status_json(view); !made) return made;
-    if (const auto made = queue_json(view); !made) return made;
-    if (const auto made = metrics_text(view, {}, MetricsFormat::prometheus); !made) return made;
+    if (auto made = status_json(view); !made) return made;
+    if (auto made = queue_json(view); !made) return made;
+    if (auto made = metrics_text(view, {}, MetricsFormat::prometheus); !made) return made;
     if (const auto newest = store::list_events(view.db, {.limit = 1}); !newest) return fail(newest.error());
     return R"({"status":"ok"})";
 }
