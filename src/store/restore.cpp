@@ -78,12 +78,11 @@ Status skip_ids(sqlite3* db, const GivenOut& given) {
     for (const auto& [table, last] : given.last)
         if (auto set = skip_ids_of(db, table, last); !set) return set;
     if (!given.all_known) {
-        auto set =
-            execute(db,
-                    "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema WHERE type = 'table'"
-                    " AND sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence);"
-                    "UPDATE sqlite_sequence SET seq = seq + " +
-                        std::to_string(unknown_ids));
+        auto set = execute(db,
+                           "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_schema WHERE type = 'table'"
+                           " AND sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence);"
+                           "UPDATE sqlite_sequence SET seq = seq + " +
+                               std::to_string(unknown_ids));
         if (!set) return set;
     }
     const auto after = newest_event(db);
