@@ -1,4 +1,4 @@
-// The one implementation of Mirror that is real. Its larger parts stand in import.cpp and rewrite.cpp.
+// The one implementation of Mirror that is real. Its larger parts stand in fork_point.cpp, import.cpp and rewrite.cpp.
 #pragma once
 
 #include <optional>
@@ -48,8 +48,10 @@ private:
     Status keep_dropped(const std::string& known, const std::string& theirs) const;
     Status forget_kept() const;
     Result<std::vector<std::string>> dropped() const;
-    // Of these the first that `head` does not contain; else the first.
-    Result<std::string> first_out_of(const std::string& head, const std::vector<std::string>& bases);
+    // Of these all that `head` does not contain, as one commit; else the first.
+    Result<std::string> one_base(const std::string& head, const std::vector<std::string>& bases);
+    // A commit of both. Where they conflict its files hold the marks, so that whoever is compared with it conflicts there too.
+    Result<std::string> merge_bases(const std::string& a, const std::string& b);
     struct Merged {
         std::string object;                  // the new tree or commit
         std::vector<std::string> conflicts;  // object is empty then

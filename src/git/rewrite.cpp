@@ -117,6 +117,18 @@ Result<DiskMirror::Merged> DiskMirror::merge_trees(const std::string& commit, co
     return Merged{{}, std::move(words)};
 }
 
+Result<std::string> DiskMirror::merge_bases(const std::string& a, const std::string& b) {
+    const auto what = repository_.call(
+        {"merge-tree", "--write-tree", "--allow-unrelated-histories", "--no-messages", "--name-only", "-z", a, b});
+    const auto answer = call(what);
+    if (!answer) return fail(answer.error());
+    if (answer->status > 1) return fail(refused(what, *answer));
+    const auto words = split(answer->out, '\0');
+    if (words.empty()) return fail(refused(what, *answer));
+    const Parts parts{{}, "author " + std::string(us) + " 0 +0000", {}, {}, "bases\n"};
+    return write_object("commit", raw(words.front(), {a, b}, parts, "0 +0000"));
+}
+
 Result<DiskMirror::Merged> DiskMirror::pick(const std::string& commit, const std::string& onto) {
     const auto original = raw_commit(commit);
     if (!original) return fail(original.error());

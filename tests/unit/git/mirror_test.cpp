@@ -174,6 +174,51 @@ TEST_F(MirrorTest, ABranchThatHoldsWhatWasTakenOutDoesNotStandOnTheTarget) {
     }
 }
 
+// main was set back from two lines, and the branch holds both: the one that it began on, and the one that it merged.
+TEST_F(MirrorTest, ABranchIsRidOfEachLineThatWasTakenOut) {
+    mirror = std::move(*open_mirror(folder / "mirrors/hello.git", {.timeout_s = 60, .target = "main"}));
+    const auto taken_out = [&](const std::string& change) {
+        const auto bad = forge.commit("git checkout -q --detach " + first + "; " + change +
+                                      "; git add .; git commit -qm bad; git push -qf origin HEAD:refs/heads/main");
+        fetch();
+        sh(forge.path, "git update-ref refs/heads/main " + first);
+        fetch();
+        return bad;
+    };
+    const auto one = taken_out("echo 1 >bad1; echo one >shared");
+    for (const auto* other : {"echo 2 >bad2", "echo 2 >bad2; echo two >shared"}) {
+        const auto two = taken_out(other);
+        const auto good = forge.commit("git checkout -q --detach " + first +
+                                       "; echo m >m; git add .; git commit -qm m; git push -qf origin HEAD:refs/heads/main");
+        fetch();
+        const auto merge =
+            "git merge -q --no-edit " + two + " >/dev/null || { echo one >shared; git add .; git commit -qm r; }; ";
+        for (const auto& script :
+             {merge + "echo mine >mine", "echo mine >mine; git add .; git commit -qm mine; " + merge + "echo x >x"}) {
+            const auto head =
+                forge.commit("git checkout -q --detach " + one + "; " + script +
+                             "; git add .; git commit -qm last; git push -qf origin HEAD:refs/heads/task/HELLO-1");
+            fetch();
+            const auto base = mirror->fork_point("main", head).value();
+            EXPECT_EQ(mirror->fork_point("main", head).value(), base) << "made again it is the very same";
+            EXPECT_TRUE(mirror->is_ancestor(one, base).value() && mirror->is_ancestor(two, base).value());
+            const auto rebased = mirror->rebase(head, good, base);
+            ASSERT_TRUE(rebased) << rebased.error().text;
+            if (std::string(other).find("shared") != std::string::npos) {
+                EXPECT_EQ(rebased->conflicts, std::vector<std::string>{"shared"}) << "what is whose nobody can tell";
+                continue;
+            }
+            EXPECT_EQ(rebased->conflicts, std::vector<std::string>{});
+            EXPECT_EQ(mirror->fork_point("main", rebased->commit).value(), good);
+            for (const auto* file : {"bad1", "bad2", "shared"})
+                EXPECT_FALSE(mirror->read_file(rebased->commit, file)->has_value()) << file;
+            EXPECT_EQ(mirror->read_file(rebased->commit, "mine")->value(), "mine\n");
+            EXPECT_NE(mirror->patch_id(base, head, "docs").value(), "empty");
+            EXPECT_EQ(mirror->patch_id(base, base, "docs").value(), "empty");
+        }
+    }
+}
+
 TEST_F(MirrorTest, PushesOverExactlyWhatItExpectsAndOnlyOnce) {
     fetch();
     const auto two = forge.commit("echo x >x; git add .; git commit -qm x; git push -q origin main");
