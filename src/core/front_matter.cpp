@@ -170,6 +170,12 @@ std::string artefact_path(std::string_view work_item, Artefact artefact) {
     return artefact_folder(work_item) + '/' + std::string(to_text(artefact));
 }
 
+std::vector<std::string> artefact_paths(std::string_view work_item) {
+    std::vector<std::string> paths;
+    for (const auto name : enum_text<Artefact>) paths.push_back(artefact_folder(work_item) + '/' + std::string(name));
+    return paths;
+}
+
 const FrontMatterDemand& demand_of(Artefact artefact) { return demands[static_cast<std::size_t>(artefact)]; }
 
 Verdict verdict(Artefact artefact, std::optional<std::string_view> file) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.h"
 #include "core/words.h"
@@ -29,6 +30,7 @@ inline constexpr auto enum_text<Artefact> = std::to_array<std::string_view>({"10
 inline constexpr std::string_view artefacts_folder = "docs/work-items";
 [[nodiscard]] std::string artefact_folder(std::string_view work_item);
 [[nodiscard]] std::string artefact_path(std::string_view work_item, Artefact artefact);
+[[nodiscard]] std::vector<std::string> artefact_paths(std::string_view work_item);  // of each
 
 // What an artefact's front matter must say.
 struct FrontMatterDemand {

@@ -76,7 +76,7 @@ Result<Spec> deploy_spec(const World& world, const Waiting& waiting, const setti
 
 // An agent whose artefact could be in no commit would be asked again and again for it.
 Status artefacts_fit(git::Mirror& mirror, const Waiting& waiting, const std::string& commit) {
-    auto obstacle = mirror.obstacle(commit, artefact_path(waiting.task.work_item, Artefact::analysis));
+    auto obstacle = mirror.obstacle(commit, artefact_paths(waiting.task.work_item));
     if (!obstacle) return fail(obstacle.error());
     if (!*obstacle) return {};
     return fail(Errc::refused, "artefacts cannot be committed to " + waiting.task.branch + ": " + **obstacle);

@@ -42,9 +42,9 @@ Status Bare::remove(const std::string& branch, const std::string& from) const {
     return repository.remove("refs/heads/" + branch, from);
 }
 
-Result<std::optional<std::string>> Bare::obstacle(const std::string& commit, const std::string& path) const {
+Result<std::optional<std::string>> Bare::obstacle(const std::string& commit, const std::vector<std::string>& files) const {
     if (auto ok = check_oid(commit); !ok) return fail(ok.error());
-    return Repository{path_, options_.timeout_s, options_.as_user}.obstacle(commit, path);
+    return Repository{path_, options_.timeout_s, options_.as_user}.obstacle(commit, files);
 }
 
 }  // namespace orchd::git

@@ -61,9 +61,10 @@ public:
     [[nodiscard]] virtual Result<std::string> fork_point(const std::string& branch, const std::string& commit) = 0;
     // Contents of a file at a commit, at most 1 MiB; nothing if it is not there or not a regular file.
     [[nodiscard]] virtual Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) = 0;
-    // Why a file at this path cannot be committed on top of the commit: a folder of it is a symlink, a submodule or a file
-    // there, or .gitignore names it. Nothing where it can.
-    [[nodiscard]] virtual Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) = 0;
+    // Why one of these files of one folder cannot be committed on top of the commit: a folder above is a symlink, a submodule
+    // or a file there, or .gitignore names it. Nothing where each can.
+    [[nodiscard]] virtual Result<std::optional<std::string>> obstacle(const std::string& commit,
+                                                                      const std::vector<std::string>& files) = 0;
     // Whether the commit has a file there that may be executed, or a symlink.
     [[nodiscard]] virtual Result<bool> has_program(const std::string& commit, const std::string& path) = 0;
     // Paths that differ between two commits.
@@ -105,7 +106,8 @@ public:
     // where the repository has a rule against it (receive.denyDeletes).
     [[nodiscard]] Status remove(const std::string& branch, const std::string& from) const;
     // As Mirror::obstacle.
-    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) const;
+    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit,
+                                                              const std::vector<std::string>& files) const;
 
 private:
     std::string path_;

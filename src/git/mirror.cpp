@@ -157,8 +157,13 @@ Status DiskMirror::send(const Repository& far, const std::string& reference, con
         output(repository_.call({"push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
                                  "--receive-pack=" + far_side("receive-pack"),
                                  "--force-with-lease=" + reference + ':' + expected, far.path, commit + ':' + reference}));
-    if (!done) return fail(done.error());
-    return {};
+    if (done) return {};
+    auto error = done.error();
+    // Git does not say why; a full disk passes, a folder that is somebody else's does not.
+    if (error.text.find("unable to create temporary object directory") != error.text.npos &&
+        ::access((far.path + "/objects").c_str(), W_OK) != 0 && errno == EACCES)
+        error = {Errc::refused, error.text + ": " + far.path + "/objects: " + std::strerror(EACCES)};
+    return fail(error);
 }
 
 Result<bool> DiskMirror::is_ancestor(const std::string& ancestor, const std::string& commit) {
@@ -193,9 +198,9 @@ Result<std::optional<std::string>> DiskMirror::read_file(const std::string& comm
     return std::move(*content);
 }
 
-Result<std::optional<std::string>> DiskMirror::obstacle(const std::string& commit, const std::string& file) {
+Result<std::optional<std::string>> DiskMirror::obstacle(const std::string& commit, const std::vector<std::string>& files) {
     if (auto ok = check_oid(commit); !ok) return fail(ok.error());
-    return repository_.obstacle(commit, file);
+    return repository_.obstacle(commit, files);
 }
 
 Result<bool> DiskMirror::has_program(const std::string& commit, const std::string& path) {

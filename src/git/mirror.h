@@ -31,7 +31,7 @@ public:
     Result<std::string> merge_base(const std::string& a, const std::string& b) override;
     Result<std::string> fork_point(const std::string& branch, const std::string& commit) override;
     Result<std::optional<std::string>> read_file(const std::string& commit, const std::string& path) override;
-    Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& path) override;
+    Result<std::optional<std::string>> obstacle(const std::string& commit, const std::vector<std::string>& files) override;
     Result<bool> has_program(const std::string& commit, const std::string& path) override;
     Result<std::vector<std::string>> changed_paths(const std::string& from, const std::string& to) override;
     Result<std::string> patch_id(const std::string& base, const std::string& head, const std::string& excluded_folder) override;

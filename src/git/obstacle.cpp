@@ -1,4 +1,4 @@
-// Whether a file can be committed at a path, as `git add` would in a checkout.
+// Whether files can be committed in a folder, as `git add` would in a checkout.
 #include <stdlib.h>
 #include <filesystem>
 #include <fstream>
@@ -67,8 +67,9 @@ std::string kind_of_entry(const std::string& mode) {
 
 }  // namespace
 
-Result<std::optional<std::string>> Repository::obstacle(const std::string& commit, const std::string& file) const {
-    const auto folders = folders_of(file);
+Result<std::optional<std::string>> Repository::obstacle(const std::string& commit,
+                                                        const std::vector<std::string>& files) const {
+    const auto folders = folders_of(files.front());
     auto paths = folders;
     paths.emplace_back(".gitignore");
     for (const auto& folder : folders) paths.push_back(folder + "/.gitignore");
@@ -94,16 +95,22 @@ Result<std::optional<std::string>> Repository::obstacle(const std::string& commi
         rules = true;
     }
     if (!rules) return std::nullopt;
-    auto what = call({"check-ignore", "--no-index", "--verbose", file});
+    std::vector<std::string> args{"check-ignore", "--no-index", "--verbose", "--"};
+    args.insert(args.end(), files.begin(), files.end());
+    auto what = call(std::move(args));
     what.environment = {"GIT_WORK_TREE=" + tree.path()};
     const auto answer = git::call(what);
     if (!answer) return fail(answer.error());
     if (answer->status > 1) return fail(refused(what, *answer));
-    // ".gitignore:3:docs/\tPATH"; a rule that begins with ! takes it out again.
-    const auto rule = answer->out.substr(0, answer->out.find('\t'));
-    const auto pattern = rule.find(':', rule.find(':') + 1);
-    if (answer->status == 1 || rule.substr(pattern + 1).starts_with('!')) return std::nullopt;
-    return file + " is ignored (" + rule + "), so that it is in no commit that 'git add' makes";
+    for (const auto& line : split(answer->out, '\n')) {
+        // ".gitignore:3:docs/\tPATH"; a rule that begins with ! takes it out again.
+        const auto tab = line.find('\t');
+        const auto rule = line.substr(0, tab);
+        const auto pattern = rule.find(':', rule.find(':') + 1);
+        if (!rule.substr(pattern + 1).starts_with('!'))
+            return line.substr(tab + 1) + " is ignored (" + rule + "), so that it is in no commit that 'git add' makes";
+    }
+    return std::nullopt;
 }
 
 }  // namespace orchd::git

@@ -28,9 +28,10 @@ struct Repository {
     [[nodiscard]] Result<bool> is_ancestor(const std::string& ancestor, const std::string& commit) const;
     // reference := to if it is `from` (empty: must not exist). Errc::conflict where it is something else.
     [[nodiscard]] Status update(const std::string& reference, const std::string& to, const std::string& from) const;
-    // Why no file at this path can become part of a branch that has this commit: a folder of it is a symlink, a submodule or a
-    // file there, or it is ignored. Nothing where it can.
-    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit, const std::string& file) const;
+    // Why one of these files of one folder cannot become part of a branch that has this commit: a folder above is a symlink, a
+    // submodule or a file there, or it is ignored. Nothing where each can.
+    [[nodiscard]] Result<std::optional<std::string>> obstacle(const std::string& commit,
+                                                              const std::vector<std::string>& files) const;
     // Removes the reference if it is `from`; gone already is success. Errc::conflict where it is something else.
     [[nodiscard]] Status remove(const std::string& reference, const std::string& from) const;
 };

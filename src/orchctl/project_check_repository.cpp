@@ -38,6 +38,7 @@ public:
 
     RepositoryFindings look() {
         ownership();
+        kind();
         rules();
         hooks();
         branches();
@@ -60,6 +61,11 @@ private:
 
     [[nodiscard]] git::Call call(std::vector<std::string> args, std::int64_t limit_s = timeout_s) const {
         return {.repository = path_, .args = std::move(args), .timeout_s = limit_s, .as_user = user_};
+    }
+    [[nodiscard]] std::string value(const std::string& key) const {
+        const auto answer = git::call(call({"config", "--local", "--includes", "--get-all", key}));
+        if (!answer || answer->status != 0) return {};  // what cannot be read at all is told of the branches
+        return joined(git::split(answer->out, '\n'), ", ");
     }
     [[nodiscard]] std::string fix() const { return ": 'orchctl project check --fix " + project_.name + "' mends that (root)"; }
 
@@ -107,6 +113,25 @@ private:
             problem("receive.denyNonFastforwards is set (git init --shared does that), so no task's branch can be rebased" +
                     fix());
         if (set("receive.denyDeletes")) note("receive.denyDeletes is set: branches of tasks that ended long ago stay");
+        for (const auto* key : {"transfer.hideRefs", "receive.hideRefs", "uploadpack.hideRefs"})
+            if (const auto hidden = value(key); !hidden.empty())
+                problem(std::string(key) + " hides branches (" + hidden +
+                        "), so that what is hidden can be neither read nor pushed");
+        if (const auto most = value("receive.maxInputSize"); !most.empty() && most != "0")
+            note("receive.maxInputSize is " + most + ": larger pushes of tasks are refused");
+    }
+
+    // What tasks cannot be worked in at all, whatever is in it.
+    void kind() {
+        if (value("core.bare") == "false")
+            problem(
+                "core.bare is false: it is of a work tree, which would not follow what orchd merges, and to whose branch "
+                "nobody can push; "
+                "'git clone --bare' makes one without, and where there is no work tree any more, 'git config core.bare true' "
+                "mends it");
+        if (value("extensions.objectFormat") == "sha256")
+            problem(
+                "its objects are named by SHA-256, which orchd does not read: 'git init --object-format=sha1' makes another");
     }
 
     // The units hold the database, and run nothing that others may write (decision 021).
@@ -114,7 +139,9 @@ private:
         std::vector<std::string> names;
         bool gitea = false;
         std::error_code ignored;
-        for (fs::directory_iterator at(path_ + "/hooks", ignored), end; !ignored && at != end; at.increment(ignored)) {
+        const auto elsewhere = value("core.hooksPath");
+        const auto folder = fs::path(path_) / (elsewhere.empty() ? "hooks" : elsewhere);
+        for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
             const auto name = at->path().filename().string();
             struct stat seen {};
             if (name.ends_with(".sample") || ::stat(at->path().c_str(), &seen) != 0) continue;
@@ -141,6 +168,12 @@ private:
             if (names.back() == "task")
                 problem("it has a branch named task, in the place of the branches of tasks (task/" + project_.prefix +
                         "-1): rename it with 'git branch -m task OTHER'");
+            const auto item = names.back().substr(0, names.back().rfind('/'));
+            const auto own = "task/" + project_.prefix + '-';
+            if (item.starts_with(own) && item != names.back())
+                problem("it has a branch " + names.back() + ", in the place of the branch of " +
+                        item.substr(std::string_view("task/").size()) + ": rename it with 'git branch -m " + names.back() +
+                        " OTHER'");
         }
         if (target_.empty() && !names.empty())
             note("it has the branches " + some_of(names) + ", and no " + project_.target + ", which [project] target names");
@@ -158,14 +191,20 @@ private:
         const auto what = call({"fsck", "--strict", "--no-dangling", "--no-reflogs", "--no-progress"}, history_timeout_s);
         const auto checked = git::call(what);
         if (!checked) return unseen("its history", checked.error());
-        if (checked->status != 0)
+        if (checked->status == 0) return;
+        const auto says = [&](std::string_view words) { return checked->words.find(words) != std::string::npos; };
+        if (says("alternate"))
+            problem("it borrows objects from where the user " + home_.user + " cannot read them: " + checked->words);
+        else if (says("invalid sha1 pointer") || says("missing ") || says("broken link"))
+            problem("objects of it are not there: " + checked->words);
+        else
             problem("git's checks refuse objects of its history, and so a fetch of it: " + checked->words +
                     ". If that is your own and stays as it is, set [forge] accept_history = true in " + project_.file);
     }
 
     void artefacts() {
         const auto obstacle = git::Bare(path_, {.timeout_s = timeout_s, .as_user = user_})
-                                  .obstacle(target_, artefact_path(project_.prefix + "-1", Artefact::analysis));
+                                  .obstacle(target_, artefact_paths(project_.prefix + "-1"));
         if (!obstacle) return unseen("the artefacts' folder", obstacle.error());
         if (*obstacle) problem("artefacts of tasks cannot be committed: on " + project_.target + ", " + **obstacle);
     }

@@ -11,6 +11,7 @@ using scene::sh;
 using testing::Test;
 
 constexpr const char* artefact = "docs/work-items/HELLO-1/10-analysis.md";
+const std::vector<std::string> artefacts{artefact, "docs/work-items/HELLO-1/12-review.md"};
 
 class KeptTest : public Test {
 protected:
@@ -24,9 +25,9 @@ protected:
         const auto commit = forge.commit(script + "; git add -A; git commit -qm x; git push -qf origin HEAD:main");
         auto m = mirror();
         EXPECT_TRUE(m->fetch(forge.path));
-        const auto found = m->obstacle(commit, artefact);
+        const auto found = m->obstacle(commit, artefacts);
         EXPECT_TRUE(found) << found.error().text;
-        EXPECT_EQ(Bare(forge.path, {}).obstacle(commit, artefact).value(), found.value());
+        EXPECT_EQ(Bare(forge.path, {}).obstacle(commit, artefacts).value(), found.value());
         return found->value_or("");
     }
     // An old import: a mode with a leading zero, and a time zone that there is not.
@@ -59,6 +60,9 @@ TEST_F(KeptTest, WhatIsIgnoredOrStandsInTheWayIsNamed) {
     EXPECT_EQ(obstacle("echo docs/ >.gitignore"), std::string(artefact) +
                                                       " is ignored (.gitignore:1:docs/), so that it is in no "
                                                       "commit that 'git add' makes");
+    EXPECT_NE(
+        obstacle("printf '*.log\\n!10-*\\n*review*\\n' >.gitignore").find("12-review.md is ignored (.gitignore:3:*review*)"),
+        std::string::npos);
     EXPECT_NE(obstacle("git rm -q .gitignore; mkdir docs; echo '*.md' >docs/.gitignore").find("docs/.gitignore:1:*.md"),
               std::string::npos);
     EXPECT_NE(obstacle("git rm -rq docs; mkdir d; echo x >d/x; ln -s d docs").find("docs is a symbolic link"),
@@ -71,7 +75,7 @@ TEST_F(KeptTest, WhatIsIgnoredOrStandsInTheWayIsNamed) {
         "git push -q origin HEAD:main");
     auto m = mirror();
     ASSERT_TRUE(m->fetch(forge.path));
-    EXPECT_NE(m->obstacle(head, artefact)->value_or("").find("docs is a submodule"), std::string::npos);
+    EXPECT_NE(m->obstacle(head, artefacts)->value_or("").find("docs is a submodule"), std::string::npos);
 }
 
 TEST_F(KeptTest, AShallowRepositoryIsRefusedAsWhatItIs) {

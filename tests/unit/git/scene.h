@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -31,6 +32,27 @@ public:
 
 private:
     std::string path_;
+};
+
+// While it lives, who is root is nobody, whom modes bind, and the folder is nobody's.
+class AsNobody {
+public:
+    explicit AsNobody(const Folder& folder) : was_root_(::geteuid() == 0) {
+        if (!was_root_) return;
+        constexpr unsigned nobody = 65534;
+        bool given = ::lchown(folder.path().c_str(), nobody, nobody) == 0;
+        for (const auto& at : std::filesystem::recursive_directory_iterator(folder.path()))
+            given = ::lchown(at.path().c_str(), nobody, nobody) == 0 && given;
+        if (!given || ::setresgid(nobody, nobody, 0) != 0 || ::setresuid(nobody, nobody, 0) != 0)
+            ADD_FAILURE() << "cannot become nobody";
+    }
+    AsNobody(const AsNobody&) = delete;
+    ~AsNobody() {
+        if (was_root_ && (::setresuid(0, 0, 0) != 0 || ::setresgid(0, 0, 0) != 0)) ADD_FAILURE() << "cannot become root again";
+    }
+
+private:
+    bool was_root_;
 };
 
 inline std::string read(const std::string& file) {

@@ -223,8 +223,15 @@ TEST_F(RepositoryTest, WhatStandsInTheWayOfTasksIsNamed) {
     EXPECT_THAT(found(), HasSubstr("a branch named task"));
     scene::sh(forge.path, "git branch -m task other");
     EXPECT_EQ(found(), "");
+    scene::sh(forge.path, "git branch task/HELLO-7 main; git branch task/OTHER-1/x main");
+    EXPECT_EQ(found(), "");
+    scene::sh(forge.path, "git branch task/HELLO-1/sub main");
+    EXPECT_THAT(found(), HasSubstr("a branch task/HELLO-1/sub, in the place of the branch of HELLO-1"));
+    scene::sh(forge.path, "git branch -D task/HELLO-1/sub");
     commit("echo docs/ >.gitignore");
     EXPECT_THAT(found(), HasSubstr("artefacts of tasks cannot be committed: on main"));
+    commit("echo '15-*' >.gitignore");
+    EXPECT_THAT(found(), HasSubstr("15-staging-log.md is ignored"));
     project.target = "release";
     EXPECT_THAT(found(), HasSubstr("and no release"));
 }
@@ -237,6 +244,28 @@ TEST_F(RepositoryTest, HooksThatDoNotRunAreNamed) {
     EXPECT_THAT(found(), testing::AllOf(HasSubstr("is a Gitea's"), testing::Not(HasSubstr("only where people push"))));
     scene::sh(forge.path, "chmod +x hooks/update");
     EXPECT_THAT(found(), HasSubstr("only where people push: update"));
+    scene::sh(forge.path, "mkdir elsewhere; mv hooks/update elsewhere/commit-msg; git config core.hooksPath elsewhere");
+    EXPECT_THAT(found(), HasSubstr("only where people push: commit-msg"));
+}
+
+TEST_F(RepositoryTest, WhatIsNoRepositoryForTasksIsTold) {
+    scene::sh(forge.path, "git config transfer.hideRefs refs/heads/task");
+    EXPECT_THAT(found(), HasSubstr("transfer.hideRefs hides branches"));
+    scene::sh(forge.path, "git config --unset transfer.hideRefs; git config receive.maxInputSize 100");
+    EXPECT_THAT(found(), HasSubstr("receive.maxInputSize"));
+    scene::sh(forge.path,
+              "git config --unset receive.maxInputSize; mv objects ../borrowed; mkdir -p objects/info; echo /nowhere/objects "
+              ">objects/info/alternates");
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("/nowhere/objects"), testing::Not(HasSubstr("accept_history"))));
+    scene::sh(forge.path, "rm -r objects; mv ../borrowed objects; printf '%040d\n' 7 >refs/heads/gone");
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("objects of it are not there"), testing::Not(HasSubstr("accept_history"))));
+    project.forge_path = forge.person + "/.git";
+    EXPECT_THAT(found(), HasSubstr("it is of a work tree"));
+    scene::sh(folder.path(),
+              "git init -q --bare --object-format=sha256 -b main two.git; git init -q --object-format=sha256 t; cd t; "
+              "echo x >x; git add .; git commit -qm x; git push -q ../two.git HEAD:main");
+    project.forge_path = folder / "two.git";
+    EXPECT_THAT(found(), HasSubstr("SHA-256"));
 }
 
 TEST_F(RepositoryTest, AShallowOneAndHistoryThatGitRefusesAreFound) {
