@@ -148,6 +148,7 @@ Status Payload::problem() const {
 
 std::string one_line(std::string_view text, std::size_t bytes) {
     std::string line(cut(text, bytes));
+    while (!line.empty() && control(line.back())) line.pop_back();
     std::ranges::replace_if(line, control, ' ');
     return line;
 }

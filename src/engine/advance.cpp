@@ -168,7 +168,7 @@ Status wait(Turn& turn, const Decision& decision, const std::vector<GateAnswer>&
             const auto early = early_word_text(who.tx.db(), item);
             if (!early) return fail(early.error());
             if (!early->empty()) reason += "; " + *early;
-            auto posted = post_needs_you(who.tx, turn.task(), gate + '/' + turn.code().patch_id,
+            auto posted = post_needs_you(who.tx, turn.task(), gate + '/' + turn.head(),
                                          item + " waits for your approval of its analysis" +
                                              (early->empty() ? "" : " (" + *early + ")") + ": orchctl task approve " + item +
                                              ", or orchctl task reject " + item + " --reason 'what is wrong'",

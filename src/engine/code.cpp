@@ -20,12 +20,13 @@ Result<std::string> base_of(git::Mirror& mirror, const settings::Project& projec
     return target_head(mirror, project).and_then([&](const auto&) { return mirror.fork_point(project.target, commit); });
 }
 
-Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit) {
+Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& work_item,
+                     const std::string& commit) {
     auto target = target_head(mirror, project);
     if (!target) return fail(target.error());
     auto base = mirror.fork_point(project.target, commit);
     if (!base) return fail(base.error());
-    auto patch_id = mirror.patch_id(*base, commit, std::string(artefacts_folder));
+    auto patch_id = mirror.patch_id(*base, commit, artefact_folder(work_item));
     if (!patch_id) return fail(patch_id.error());
     return Code{*target, *base, *patch_id};
 }

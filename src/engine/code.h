@@ -14,6 +14,7 @@ struct Code {
 };
 // Errc::refused if the forge has no target branch.
 [[nodiscard]] Result<std::string> base_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
-[[nodiscard]] Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& commit);
+[[nodiscard]] Result<Code> code_of(git::Mirror& mirror, const settings::Project& project, const std::string& work_item,
+                                   const std::string& commit);
 
 }  // namespace orchd::engine

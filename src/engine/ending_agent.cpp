@@ -80,7 +80,7 @@ Status read_verdict(const World& world, const Ended& ended, const settings::Proj
         else
             said = *file ? verdict(*own, **file) : verdict(*own, std::nullopt);
     }
-    auto code = code_of(mirror, project, ended.run.head_before);
+    auto code = code_of(mirror, project, ended.task.work_item, ended.run.head_before);
     if (!code) return fail(code.error());
     ending.verdict = verdict_of(world, ended, *gate, said.colour, said.reason);
     ending.verdict->unusable = said.unusable;

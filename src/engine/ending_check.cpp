@@ -46,7 +46,7 @@ Result<Ending> report_ending(World& world, const Ended& ended, const settings::P
     const auto* worker = settings::worker_of(project, ended.job.role);
     auto head = land_report(*branch, ended, worker == nullptr ? std::string() : joined(worker->command, " "), good);
     if (!head) return fail(head.error());
-    auto code = code_of(branch->mirror(), project, commit_of(ended));
+    auto code = code_of(branch->mirror(), project, ended.task.work_item, commit_of(ended));
     if (!code) return fail(code.error());
     Ending ending{.head = *head};
     ending.verdict = verdict_of(world, ended, gate, good ? Colour::green : Colour::red, describe_run(ended));

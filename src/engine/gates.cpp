@@ -43,10 +43,25 @@ Answer by_artefact(Gate gate, Artefact artefact, const GateContext& c) {
     return GateAnswer{gate, found.colour, found.reason, found.unusable};
 }
 
-Answer artifacts_present(Gate gate, const GateContext& c) { return by_artefact(gate, Artefact::analysis, c); }
+// An analysis that was rejected is no new one until it is changed, by whomever.
+Answer artifacts_present(Gate gate, const GateContext& c) {
+    auto answer = by_artefact(gate, Artefact::analysis, c);
+    if (!answer || answer->colour != Colour::green) return answer;
+    auto verdicts = store::list_verdicts(c.world.db, c.task.id);
+    if (!verdicts) return fail(verdicts.error());
+    const store::VerdictRow* last = nullptr;
+    for (const auto& verdict : *verdicts)
+        if (verdict.gate == Gate::analysis_approved && verdict.stage_seq < c.task.stage_seq) last = &verdict;
+    if (last == nullptr || last->colour != Colour::red || last->commit.empty()) return answer;
+    auto changed = c.mirror.changed_paths(last->commit, c.head);
+    if (!changed) return answer;  // it is not known any more what was rejected
+    const auto path = artefact_path(c.task.work_item, Artefact::analysis);
+    if (std::ranges::find(*changed, path) != changed->end()) return answer;
+    return unusable(gate, path + " is as it was when it was rejected: " + last->reason);
+}
 Answer architecture_done(Gate gate, const GateContext& c) { return by_artefact(gate, Artefact::architecture, c); }
 
-// A person's verdict for other code is none: the person is asked again, not the analyst.
+// A person's verdict for other code, or another analysis, is none: the person is asked again, not the analyst.
 Answer analysis_approved(Gate gate, const GateContext& c) {
     auto row = row_of(gate, c);
     if (!row) return fail(row.error());
@@ -54,6 +69,11 @@ Answer analysis_approved(Gate gate, const GateContext& c) {
     auto same = given_for(**row, c);
     if (!same) return fail(same.error());
     if (!*same) return undecided(gate, "the code changed since the approval; it waits for another");
+    const auto path = artefact_path(c.task.work_item, Artefact::analysis);
+    auto changed = c.mirror.changed_paths((*row)->commit, c.head);
+    if (!changed) return undecided(gate, "the approval was for " + (*row)->commit + ", which is not known any more");
+    if (std::ranges::find(*changed, path) != changed->end())
+        return undecided(gate, path + " changed since the approval; it waits for another");
     return GateAnswer{gate, (*row)->colour, (*row)->reason};
 }
 

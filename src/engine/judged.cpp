@@ -35,6 +35,44 @@ Result<bool> lands_the_same(const std::string& judged, const GateContext& c) {
     return same_but_for_artefacts(then->commit, now->commit, c);
 }
 
+// What of the task's code was judged last, or where nothing was yet, made last; empty where there is none.
+Result<std::string> last_known_code(const std::vector<store::VerdictRow>& verdicts, const GateContext& c) {
+    for (auto verdict = verdicts.rbegin(); verdict != verdicts.rend(); ++verdict)
+        if (verdict->gate == Gate::review_approved && !verdict->patch_id.empty() && verdict->patch_id != "empty")
+            return verdict->commit;
+    auto jobs = store::list_jobs(c.world.db, {.work_item = c.task.work_item, .status = JobStatus::done});
+    if (!jobs) return fail(jobs.error());
+    std::pair<std::int64_t, std::string> last;
+    for (const auto& claim : *jobs)
+        if (claim.job.role == Role::developer && !claim.run.head_after.empty())
+            last = std::max(last, {claim.run.id, claim.run.head_after});
+    return last.second;
+}
+
+// Why no code is left to go on with: empty where there is some, or where the target has all that there was. What the target
+// had and was set back from is told at the merge.
+Result<std::string> lost_code(const std::vector<store::VerdictRow>& verdicts, const GateContext& c) {
+    if (c.code.patch_id != "empty" || planted("empty_patch")) return std::string();
+    auto on_target = c.mirror.is_ancestor(c.code.base, c.code.target_head);
+    if (!on_target) return fail(on_target.error());
+    if (!*on_target) return std::string();
+    auto known = last_known_code(verdicts, c);
+    if (!known) return known;
+    if (known->empty()) return std::string();
+    auto there = c.mirror.is_ancestor(*known, c.code.target_head);
+    if (!there) return fail(there.error());
+    if (*there) return std::string();
+    auto base = c.mirror.fork_point(c.project.target, *known);
+    if (!base) return fail(base.error());
+    auto landed = c.mirror.rebase(*known, c.code.target_head, *base);
+    if (!landed) return fail(landed.error());
+    auto same = landed->conflicts.empty() ? same_but_for_artefacts(landed->commit, c.code.target_head, c) : Result<bool>(false);
+    if (!same) return fail(same.error());
+    return *same ? std::string()
+                 : "the branch has no change of the code any more: it is at " + c.head + ", and what it was at, " + *known +
+                       ", is not in " + c.project.target;
+}
+
 // Whether the project has anybody whose verdict this gate asks for.
 bool asks_for_a_verdict(Gate gate, const settings::Project& project) {
     if (gate == Gate::review_approved) return true;
@@ -63,7 +101,9 @@ Result<bool> given_for(const store::VerdictRow& verdict, const GateContext& c) {
     // Of a verdict from the tracker, which the worker records without a look into git, the patch is worked out here while its
     // commit is known.
     if (verdict.patch_id.empty() && !verdict.commit.empty())
-        if (auto given = code_of(c.mirror, c.project, verdict.commit); given && given->patch_id == c.code.patch_id) return true;
+        if (auto given = code_of(c.mirror, c.project, c.task.work_item, verdict.commit);
+            given && given->patch_id == c.code.patch_id)
+            return true;
     auto same = only_artefacts_since(verdict.commit, c);
     if (!same || *same) return same;
     return lands_the_same(verdict.commit, c);
@@ -73,6 +113,11 @@ Result<std::optional<Unjudged>> first_unjudged(const GateContext& c) {
     if (c.head.empty()) return std::nullopt;  // nothing can land
     auto verdicts = store::list_verdicts(c.world.db, c.task.id);
     if (!verdicts) return fail(verdicts.error());
+    if (c.task.stage > Stage::development) {
+        auto lost = lost_code(*verdicts, c);
+        if (!lost) return fail(lost.error());
+        if (!lost->empty()) return Unjudged{Stage::development, {Gate::ci_green, Colour::red, *lost, true}};
+    }
     for (const Stage stage : {Stage::review, Stage::testing}) {
         if (stage >= c.task.stage) break;
         for (const Gate gate : row(stage).gates) {

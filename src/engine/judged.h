@@ -20,8 +20,8 @@ struct Unjudged {
     Stage stage;  // the earliest stage whose verdict does not hold
     GateAnswer answer;
 };
-// Of the stages that the task has passed between development and where it stands; nothing where every verdict holds for the
-// code at the context's head.
+// Of the stages that the task has passed, from development to where it stands; nothing where every verdict holds for the code
+// at the context's head. Development's does not where no code is left, and the target has not what there was.
 [[nodiscard]] Result<std::optional<Unjudged>> first_unjudged(const GateContext& context);
 
 // What CI says of the code at the head: undecided where it has not run on it, at whatever commit. Nothing where the project has

@@ -136,7 +136,7 @@ private:
         if (!rebased_head) return fail(rebased_head.error());
         if (!rebased_head->conflicts.empty()) return conflict();
         const std::string& commit = rebased_head->commit;
-        auto left = turn_.mirror().patch_id(turn_.code().target_head, commit, std::string(artefacts_folder));
+        auto left = turn_.mirror().patch_id(turn_.code().target_head, commit, artefact_folder(turn_.task().work_item));
         if (!left) return fail(left.error());
         if (*left == "empty") return nothing_to_bring();
         if (auto intended = intend(round.number, "rebase", commit); !intended) return fail(intended.error());

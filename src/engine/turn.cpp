@@ -100,7 +100,7 @@ Status Turn::look() {
     head_ = head->value_or("");
     if (head_.empty())
         if (auto back = put_branch_back(); !back || head_.empty()) return back;
-    auto code = code_of(*mirror_, project_, head_);
+    auto code = code_of(*mirror_, project_, task_.work_item, head_);
     if (!code) return fail(code.error());
     code_ = std::move(*code);
     return {};

@@ -187,10 +187,41 @@ std::string ahead_text(const LeaseAhead& ahead, const HostView& host) {
     return text;
 }
 
+// What a task waits for, in people's words.
+std::string named_wait(const std::string& waiting_for) {
+    if (waiting_for == wait_merge_lease) return "its turn to merge";
+    if (waiting_for == wait_staging_target) return "its turn in staging";
+    if (waiting_for == wait_deploy_target) return "its turn to deploy";
+    const auto gate = from_text<Gate>(waiting_for);
+    if (!gate) return waiting_for;
+    switch (*gate) {
+        case Gate::artifacts_present:
+            return "its analysis";
+        case Gate::analysis_approved:
+            return "an approval of its analysis";
+        case Gate::architecture_done:
+            return "its architecture";
+        case Gate::ci_green:
+            return "CI";
+        case Gate::review_approved:
+            return "its review";
+        case Gate::tests_passed:
+            return "its tests";
+        case Gate::staging_image_fresh:
+        case Gate::staging_status:
+            return "its staging";
+        case Gate::branch_mergeable:
+            return "its merge";
+        case Gate::deploy_status:
+            return "its deploy";
+    }
+    return waiting_for;
+}
+
 Why waiting(const store::Task& task, const Surroundings& around, const HostView& host) {
     const auto since = task.waiting_since ? ", since " + utc_text(*task.waiting_since) : std::string();
     const auto ahead = around.ahead ? ahead_text(*around.ahead, host) + "." : std::string();
-    return {.text = with_reason("Waits for " + task.waiting_for + since, task.waiting_reason + ahead),
+    return {.text = with_reason("Waits for " + named_wait(task.waiting_for) + since, task.waiting_reason + ahead),
             .since = task.waiting_since};
 }
 

@@ -97,7 +97,7 @@ void record(Scene& scene, const store::Task& task, std::int64_t stage_seq, store
     verdict.task_id = task.id;
     verdict.stage_seq = stage_seq;
     verdict.commit = task.head;
-    verdict.patch_id = must(engine::code_of(*mirror, scene.project(), task.head)).patch_id;
+    verdict.patch_id = must(engine::code_of(*mirror, scene.project(), task.work_item, task.head)).patch_id;
     verdict.by = "test";
     verdict.at = scene.now.utc_ms;
     scene.write([&](store::Tx& tx) { return store::add_verdict(tx, verdict); });
@@ -271,7 +271,8 @@ Status Scene::step(const std::string& work_item) {
 void Scene::end(const store::Claim& claim, JobStatus to, const std::string& error) {
     auto here = world("finish");
     write([&](store::Tx& tx) -> Status {
-        if (!must(store::finish_job(tx, claim.job.id, claim.run.id, to, error, "", now)))
+        const auto head = must(store::find_task(tx.db(), claim.job.task_id))->head;
+        if (!must(store::finish_job(tx, claim.job.id, claim.run.id, to, error, head, now)))
             return orchd::fail(Errc::conflict, "the job moved on");
         return engine::ask_advance(here, tx, must(store::find_task(tx.db(), claim.job.task_id)).value());
     });

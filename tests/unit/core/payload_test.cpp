@@ -83,6 +83,7 @@ TEST(Payload, TimesOfEveryShapeAreUtcMilliseconds) {
 TEST(Payload, TextOfStrangersIsFitForATerminal) {
     EXPECT_EQ(one_line("a\x1b[1m\r\nb", 100), "a [1m  b");
     EXPECT_EQ(many_lines("a\x1b\n\tb", 100), "a \n\tb");
+    EXPECT_EQ(one_line("tomorrow\r\n", 100), "tomorrow");
     EXPECT_EQ(one_line("gr\xc3\xbc\xc3\x9f", 3), "gr") << "never half a character";
     EXPECT_EQ(one_line("gr\xc3\xbc\xc3\x9f", 4), "gr\xc3\xbc");
     EXPECT_EQ(one_line("\x80\x80\x80", 2), "");

@@ -21,7 +21,7 @@ protected:
         auto mirror = must(world.open_mirror(scene.project()));
         must(must(world.open_forge(scene.project()))->fetch(*mirror));
         const auto head = must(mirror->forge_head(row.branch)).value_or("");
-        const auto code = head.empty() ? Code{} : must(code_of(*mirror, scene.project(), head));
+        const auto code = head.empty() ? Code{} : must(code_of(*mirror, scene.project(), "HELLO-1", head));
         return must(ask(gate, {world, row, scene.project(), *mirror, head, code}));
     }
     void expect(Gate gate, Colour colour, const std::string& reason, bool unusable = false) {
@@ -79,10 +79,32 @@ TEST_F(Gates, AnApprovalIsAPersonsForThisStageNumberAndThisCode) {
     expect(Gate::analysis_approved, Colour::red, "too vague");
     task().verdict(Gate::analysis_approved, Colour::green, "approved");
     expect(Gate::analysis_approved, Colour::green, "approved");
-    task().writes("10-analysis.md", "status: READY");
+    task().writes("notes.md", "status: READY");
+    expect(Gate::analysis_approved, Colour::green, "approved");
+    task().writes("10-analysis.md", "status: READY\nsummary: another");
+    expect(Gate::analysis_approved, Colour::undecided, "10-analysis.md changed since the approval");
+    task().verdict(Gate::analysis_approved, Colour::green, "approved");
     expect(Gate::analysis_approved, Colour::green, "approved");
     task().commits({{"code", "x\n"}});
     expect(Gate::analysis_approved, Colour::undecided, "the code changed");
+}
+
+TEST_F(Gates, AnAnalysisThatWasRejectedIsNoNewOneUntilItChanges) {
+    task().in(Stage::analysis);
+    task().writes("10-analysis.md", "status: READY");
+    task().verdict(Gate::analysis_approved, Colour::red, "too vague");
+    expect(Gate::artifacts_present, Colour::green, "");
+    const auto row = task().row();
+    scene.write([&](store::Tx& tx) -> Status {
+        auto written = store::write_stage(tx, row.id, Stage::analysis, row.stage_seq, Stage::analysis, row.retries, "too vague",
+                                          0, scene.now);
+        return written ? Status{} : orchd::fail(written.error());
+    });
+    expect(Gate::artifacts_present, Colour::red, "as it was when it was rejected: too vague", true);
+    task().writes("notes.md", "status: READY");
+    expect(Gate::artifacts_present, Colour::red, "as it was when it was rejected: too vague", true);
+    task().writes("10-analysis.md", "status: READY\nsummary: clear");
+    expect(Gate::artifacts_present, Colour::green, "");
 }
 
 TEST_F(Gates, CiIsReadFromTheStatusOfExactlyTheHead) {
@@ -236,8 +258,8 @@ TEST_F(Gates, AreAskedInOrderUpToTheFirstThatIsNotGreen) {
         const auto row = task().row();
         auto mirror = must(world.open_mirror(scene.project()));
         must(must(world.open_forge(scene.project()))->fetch(*mirror));
-        return must(
-            ask_all({world, row, scene.project(), *mirror, row.head, must(code_of(*mirror, scene.project(), row.head))}));
+        return must(ask_all(
+            {world, row, scene.project(), *mirror, row.head, must(code_of(*mirror, scene.project(), "HELLO-1", row.head))}));
     };
     EXPECT_EQ(ask_here().size(), 1u);
     task().writes("10-analysis.md", "status: READY");

@@ -40,6 +40,7 @@ protected:
             return ask_advance(here, tx, task().row());
         });
     }
+    const std::string first = scene.forge.at("main");
     [[nodiscard]] std::string main() { return scene.forge.at("main"); }
     [[nodiscard]] bool on_main(const std::string& file) {
         return scene::sh(scene.forge.path, "git ls-tree --name-only main").find(file) != std::string::npos;
@@ -147,6 +148,50 @@ TEST_F(Judged, R03_ACleanRebaseWhoseContextMovedKeepsTheVerdicts) {
     scene.settle();
     EXPECT_EQ(task().stage(), Stage::done);
     EXPECT_EQ(runs_of(Role::reviewer), 0) << "a clean rebase is no other code";
+}
+
+// Beside this work item's own artefacts nothing is free of a review.
+TEST_F(Judged, R03_FilesAmongTheArtefactsOfOthersAreReviewedToo) {
+    task().in(Stage::development);
+    comes_to(Role::test);
+    pushes({{"docs/work-items/HELLO-2/script", "x\n"}});
+    scene.work("HELLO-1", Role::test);
+    must(scene.step("HELLO-1"));
+    EXPECT_EQ(task().stage(), Stage::review);
+}
+
+TEST_F(Judged, ABranchThatIsRidOfItsWorkGoesBackToDevelopment) {
+    task().in(Stage::development);
+    for (const Role role : {Role::reviewer, Role::test, Role::staging, Role::retest}) {
+        comes_to(role);
+        scene.forge.commit("git fetch -q; git push -qf origin origin/main:task/HELLO-1");
+        scene.work("HELLO-1", role);
+        must(scene.step("HELLO-1"));
+        EXPECT_EQ(task().stage(), Stage::development) << to_text(role);
+        EXPECT_NE(task().row().again_reason.find("no change of the code any more"), std::string::npos)
+            << task().row().again_reason;
+    }
+    scene.settle();
+    EXPECT_EQ(task().stage(), Stage::done);
+    EXPECT_NE(main(), first) << "and what lands is work";
+}
+
+TEST_F(Judged, ABranchWhoseWorkAPersonMergedIsDoneWhateverBecameOfIt) {
+    int n = 0;
+    for (const auto* merge :
+         {"git merge -q --no-ff -m merged origin/$t", "git merge -q --squash origin/$t; git commit -qm squashed"})
+        for (const auto* then : {":", "git push -qf origin main:$t"}) {
+            const auto item = "HELLO-" + std::to_string(++n);
+            task(item).in(Stage::review);
+            task(item).commits({{"work-" + std::to_string(n), "x\n"}});
+            for (int i = 0; i < 40 && !scene.runs(item, Role::test); ++i)
+                scene.runs(item, Role::reviewer) ? scene.work(item, Role::reviewer) : must(scene.step(item));
+            scene.forge.commit("t=task/" + item + "; git fetch -q; git checkout -q -B main origin/main; " + merge +
+                               "; git push -q origin main; " + then);
+            scene.settle();
+            EXPECT_EQ(task(item).stage(), Stage::done) << merge << ", " << then << ": " << task(item).row().again_reason;
+            EXPECT_TRUE(on_main("work-" + std::to_string(n)));
+        }
 }
 
 TEST_F(Judged, R03_SendingBackForWhatOthersPushEndsAtItsCap) {

@@ -101,7 +101,7 @@ TEST_F(WhyTest, a_task_that_waits_says_for_what) {
     around_.needs.clear();
     task_.waiting_for = "merge_lease";
     task_.waiting_reason = "HELLO-4 merges";
-    EXPECT_EQ(now().text, "Waits for merge_lease: HELLO-4 merges");
+    EXPECT_EQ(now().text, "Waits for its turn to merge: HELLO-4 merges");
 }
 
 TEST_F(WhyTest, who_holds_the_lease_that_a_task_waits_for_is_named_and_whether_that_lives) {
@@ -109,13 +109,13 @@ TEST_F(WhyTest, who_holds_the_lease_that_a_task_waits_for_is_named_and_whether_t
     around_.live.front().available_at = 300'000;
     task_.waiting_for = "merge_lease";
     task_.waiting_reason = "another task is merging";
-    EXPECT_EQ(now().text, "Waits for merge_lease: another task is merging");
+    EXPECT_EQ(now().text, "Waits for its turn to merge: another task is merging");
     EXPECT_EQ(now().until, 300'000);
     auto& ahead = around_.ahead.emplace();
     ahead.lease = {.key = "local:/srv/git/hello.git", .acquired_at = 60'000};
     ahead.work_item = "HELLO-2";
     const std::string so_far =
-        "Waits for merge_lease: another task is merging; HELLO-2 has had local:/srv/git/hello.git for 3 min, ";
+        "Waits for its turn to merge: another task is merging; HELLO-2 has had local:/srv/git/hello.git for 3 min, ";
     EXPECT_EQ(now().text, so_far + "and no job of it is live: the next pass frees it.");
     auto& work = ahead.work.emplace();
     work.job.id = 4;
