@@ -48,7 +48,9 @@ Result<std::string> TaskBranch::make_ready() {
     if (!*there) {
         auto target = mirror_->forge_head(target_);
         if (!target) return fail(target.error());
-        if (!*target) return fail(Errc::refused, "the forge has no branch " + target_ + ": push one");
+        if (!*target)
+            return fail(Errc::refused,
+                        "the forge has no branch " + target_ + ": push one, or name another as target in the project's file");
         *there = *ours ? *ours : *target;
         if (auto pushed = push(**there, ""); !pushed) return fail(pushed.error());
         put_back_ = ours->has_value();

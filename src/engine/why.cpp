@@ -247,7 +247,11 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
     if (task.hold != Hold::none) return held(task);
     if (!next && waits_for_approval(task) && !around.answered) {
         const auto since = task.waiting_since ? " since " + utc_text(*task.waiting_since) : std::string();
-        return {.text = "Its analysis waits for an approval" + since + "." + (around.early.empty() ? "" : " " + around.early),
+        const auto& reason = task.waiting_reason;  // where an earlier word does not count any more
+        const auto again = reason.find("; it waits for another");
+        const auto changed = again == reason.npos ? std::string() : ": " + reason.substr(0, again);
+        return {.text = "Its analysis waits for an approval" + since + changed + "." +
+                        (around.early.empty() ? "" : " " + around.early),
                 .command = "orchctl task approve " + task.work_item,
                 .needs_you = true,
                 .since = task.waiting_since};

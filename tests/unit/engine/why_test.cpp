@@ -41,6 +41,10 @@ TEST_F(WhyTest, an_open_human_gate_needs_you_and_says_what_to_type) {
     task_.paused_at = 1;  // a pause does not hide that somebody is asked
     EXPECT_TRUE(now().needs_you);
     EXPECT_EQ(now().command, "orchctl task approve HELLO-1");
+    task_.waiting_reason = "waits for an approval";
+    EXPECT_EQ(now().text, "Its analysis waits for an approval.");
+    task_.waiting_reason = "10-analysis.md changed since the approval; it waits for another";
+    EXPECT_EQ(now().text, "Its analysis waits for an approval: 10-analysis.md changed since the approval.");
 }
 
 TEST_F(WhyTest, a_gate_that_a_person_has_answered_needs_nobody) {
