@@ -28,8 +28,8 @@ int work(const daemons::Arguments&) {
         daemons::OwnedWorld::open({.actor = "worker", .mode = store::Mode::create, .units = true, .keeps_settings = true});
     if (!owned) {
         const int status = daemons::exit_status(fail(owned.error()));
-        // systemd starts it again at once; a database that is lost stays so for a while.
-        if (owned.error().code == Errc::corrupt) ::sleep(seconds_between_tries);
+        // systemd starts it again at once; a database that is lost, or may not be opened, stays so for a while.
+        if (owned.error().code != Errc::unavailable) ::sleep(seconds_between_tries);
         return status;
     }
     return daemons::exit_status(daemons::WorkerLoop(**owned, *socket).run());

@@ -112,6 +112,11 @@ Status checkpoint_now(Connection& c, int mode) {
     return {};
 }
 
+// By who holds the checkpoint lock, so that the file is still.
+Status bring_mark_up(Connection& c) {
+    return keep_mark(c.db, c.path, sequences_in_file(c.path, c.options.vfs).value_or(Sequences{}));
+}
+
 // The file's page size and journal mode are set once, before its first table.
 Status create_or_migrate(Connection& c) {
     if (auto locked = c.lock.lock_for_checkpoint(c.options.busy_timeout_ms); !locked) return locked;
@@ -129,9 +134,19 @@ Status create_or_migrate(Connection& c) {
         if (migrated) migrated = checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE);
         if (!migrated) return migrated;
     }
-    const auto kept = keep_mark(c.db, c.path);
+    const auto kept = bring_mark_up(c);
     // What it says holds still where it cannot be brought up to date, as on a full disk.
     return kept || ::access(mark_path(c.path).c_str(), F_OK) == 0 ? Status{} : kept;
+}
+
+// Which of the database's files this process may not open, as a sentence; empty where it may. SQLite does not say which.
+std::string closed_to_us(const std::string& path, bool reader) {
+    for (const auto* suffix : {"", "-wal", "-shm"})
+        if (const auto file = path + suffix; ::access(file.c_str(), reader ? R_OK : R_OK | W_OK) != 0 && errno == EACCES)
+            return file +
+                   ": only root and the services of orchd may open it, and this process may not: look whose it is "
+                   "('orchctl doctor' says whose it should be)";
+    return {};
 }
 
 // In the way of nobody who could make one: a mark is there before another process sees the database.
@@ -159,6 +174,8 @@ Result<Db> Db::open(const std::string& path, const OpenOptions& options) {
         if (auto may = may_make(path, options); !may) return fail(may.error());
         if (auto made = make_file(path); !made) return fail(made.error());
     }
+    // First: what both show together SQLite may take for damaged, or for sound.
+    if (auto belongs = require_under_its_wal(path, options.vfs); !belongs) return fail(belongs.error());
     if (auto connected = connect(*c); !connected) return fail(with_advice(connected.error(), path));
     c->inode = inode_of(path);
     if (!read_only(*c)) {
@@ -167,6 +184,8 @@ Result<Db> Db::open(const std::string& path, const OpenOptions& options) {
         c->lock = std::move(*lock);
     }
     auto ready = options.mode == Mode::create ? create_or_migrate(*c) : check_version(*c);
+    if (!ready && ready.error().by_database)
+        if (const auto closed = closed_to_us(path, read_only(*c)); !closed.empty()) return fail(Errc::not_permitted, closed);
     if (!ready) return fail(with_advice(ready.error(), path));
     return Db(std::move(c));
 }
@@ -258,7 +277,7 @@ void Db::checkpoint_if_due() {
     if (!c.lock.lock_for_checkpoint(std::min(patience_ms, c.options.busy_timeout_ms))) return;
     CheckpointGuard unlock(c.lock);
     (void)checkpoint_now(c, SQLITE_CHECKPOINT_PASSIVE);
-    (void)keep_mark(c.db, c.path);
+    (void)bring_mark_up(c);
 }
 
 CheckpointLater::CheckpointLater(Db& db) : db_(db), exceptions_(std::uncaught_exceptions()) {

@@ -101,6 +101,25 @@ Status require_marked(sqlite3* db, const std::string& path, const std::string& b
                                    " at least." + advice);
 }
 
+Status require_under_its_wal(const std::string& path, const std::string& vfs) {
+    struct stat wal {};
+    if (::stat((path + "-wal").c_str(), &wal) != 0 || wal.st_size == 0) return {};  // then the file is all that is read
+    const auto mark = read_mark(path);
+    if (!mark) return fail(mark.error());
+    if (!*mark || (*mark)->in_file.empty()) return {};
+    Sequences there;
+    // Twice, since somebody may be making a checkpoint: what is being written meanwhile is not seen half written again.
+    for (int look = 0; look < 2; ++look) {
+        auto read = sequences_in_file(path, vfs);
+        if (!read) return {};  // cut off in a checkpoint, which is made again from the WAL, or damaged, which will be met
+        if (!is_behind(*read, (*mark)->in_file)) return {};
+        there = std::move(*read);
+    }
+    return fail(Errc::corrupt, path + " is an older copy of the database that was there: without its write-ahead log it ends at " +
+                                   newest_of(there) + ", and that one had come to " + newest_of((*mark)->in_file) +
+                                   " at least." + advice);
+}
+
 Error taken_away(const std::string& path) {
     return {Errc::corrupt,
             "The database " + path + " was removed or replaced while it is in use: nothing more is written into it." + advice};

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view id_word = "id";
+constexpr std::string_view in_file_word = "file:";  // before the table's name
 constexpr const char* find_id = "SELECT value FROM settings_state WHERE key = 'database_id'";
 
 struct Finalize {
@@ -33,6 +34,22 @@ Result<BareStatement> compile(sqlite3* db, const char* sql) {
     BareStatement statement(raw);
     if (compiled != SQLITE_OK) return fail(error_of(db));
     return statement;
+}
+
+// As SQLite reads it: of a path, what means something in a URI is written as its number.
+std::string uri_of(const std::string& path, const std::string& parameters) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string uri = "file:";
+    for (const char c : path) {
+        if (std::string_view("%?#").find(c) == std::string_view::npos) {
+            uri += c;
+            continue;
+        }
+        uri += '%';
+        uri += digits[static_cast<unsigned char>(c) >> 4U];
+        uri += digits[static_cast<unsigned char>(c) & 0xfU];
+    }
+    return uri + '?' + parameters;
 }
 
 std::string text_of(sqlite3_stmt* statement) {
@@ -55,6 +72,8 @@ std::string text_of(const Mark& mark) {
     std::string text;
     if (!mark.id.empty()) text = std::string(id_word) + ' ' + mark.id + '\n';
     for (const auto& [table, last] : mark.given_out) text += table + ' ' + std::to_string(last) + '\n';
+    for (const auto& [table, last] : mark.in_file)
+        text += std::string(in_file_word) + table + ' ' + std::to_string(last) + '\n';
     return text;
 }
 
@@ -88,10 +107,13 @@ Result<std::optional<Mark>> read_mark(const std::string& database) {
     }
     Mark mark;
     for (std::string word, value; in >> word >> value;) {
+        const auto last = std::strtoll(value.c_str(), nullptr, 10);
         if (word == id_word)
             mark.id = value;
+        else if (word.starts_with(in_file_word))
+            mark.in_file[word.substr(in_file_word.size())] = last;
         else
-            mark.given_out[word] = std::strtoll(value.c_str(), nullptr, 10);
+            mark.given_out[word] = last;
     }
     return mark;
 }
@@ -120,16 +142,31 @@ Result<Mark> mark_of(sqlite3* db) {
     if (!statement) return fail(statement.error());
     const int stepped = sqlite3_step(statement->get());
     if (stepped != SQLITE_ROW && stepped != SQLITE_DONE) return fail(error_of(db));
-    return Mark{stepped == SQLITE_ROW ? text_of(statement->get()) : std::string(), std::move(*given_out)};
+    return Mark{stepped == SQLITE_ROW ? text_of(statement->get()) : std::string(), std::move(*given_out), {}};
 }
 
-Status keep_mark(sqlite3* db, const std::string& database) {
+Result<Sequences> sequences_in_file(const std::string& database, const std::string& vfs) {
+    sqlite3* raw = nullptr;
+    // Immutable: SQLite looks at no WAL, and takes no lock.
+    const int opened = sqlite3_open_v2(uri_of(database, "immutable=1").c_str(), &raw,
+                                       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                       vfs.empty() ? nullptr : vfs.c_str());
+    const BareDatabase file(raw);
+    if (opened != SQLITE_OK) return fail(raw == nullptr ? Error{Errc::internal, "database: out of memory"} : error_of(raw));
+    auto mark = mark_of(raw);
+    if (!mark) return fail(mark.error());
+    return std::move(mark->given_out);
+}
+
+Status keep_mark(sqlite3* db, const std::string& database, const Sequences& in_file) {
     const auto before = read_mark(database);
     if (!before) return fail(before.error());
     auto now = mark_of(db);
     if (!now) return fail(now.error());
+    now->in_file = in_file;
     if (*before) {
         now->given_out = both(std::move(now->given_out), (*before)->given_out);
+        now->in_file = both(std::move(now->in_file), (*before)->in_file);
         if (now->id.empty()) now->id = (*before)->id;
         if (*now == **before) return {};
     }

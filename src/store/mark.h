@@ -19,6 +19,8 @@ using Sequences = std::map<std::string, std::int64_t>;  // the last id that was 
 struct Mark {
     std::string id;  // settings_state "database_id"; empty in a database of before there was one
     Sequences given_out;
+    // What the file itself had come to at a checkpoint, whatever lies in its WAL: one of before that does not belong under it.
+    Sequences in_file;
     bool operator==(const Mark&) const = default;
 };
 
@@ -32,8 +34,12 @@ struct Mark {
 
 // What the open database is known by now; an empty one where it has no tables.
 [[nodiscard]] Result<Mark> mark_of(sqlite3* db);
-// Brings the mark beside `database` up to what is open: it is never behind what it was, and is written only if it changes.
-[[nodiscard]] Status keep_mark(sqlite3* db, const std::string& database);
+// What the file has come to without its WAL; `vfs` as in OpenOptions. It is read as it lies there: while somebody makes a
+// checkpoint, which the checkpoint lock tells, it may be neither old nor new.
+[[nodiscard]] Result<Sequences> sequences_in_file(const std::string& database, const std::string& vfs);
+// Brings the mark beside `database` up to what is open, and to `in_file`: it is never behind what it was, and is written only
+// if it changes.
+[[nodiscard]] Status keep_mark(sqlite3* db, const std::string& database, const Sequences& in_file = {});
 
 // Whether the second may come from the first: the same database, as far as both are known.
 [[nodiscard]] bool same_database(const Mark& one, const Mark& other);

@@ -131,6 +131,47 @@ TEST_F(LostTest, TheMarkFollowsWhatIsWrittenInBetween) {
     refused("is an older copy");
 }
 
+// Whoever puts an older copy back and leaves the newer one's WAL has a file of some pages from either; each that is read may be
+// sound, the ids are the newer one's, and what the older one did not have is gone.
+TEST_F(LostTest, AnOlderCopyBeneathTheNewerOnesWalIsRefused) {
+    (void)task("HELLO-1");
+    close();
+    fs::copy_file(path, folder / "older");
+    db = must(Db::open(path, {.checkpoint_pages = 1}));
+    (void)task("HELLO-2");  // in the file by the checkpoint at its commit
+    db = must(Db::open(path, {.checkpoint_pages = 0}));
+    const auto last = task("HELLO-3");  // in the WAL alone
+    { const Db gone = std::move(db); }
+    ASSERT_GT(fs::file_size(path + "-wal"), 0U);
+    fs::copy_file(path, folder / "newer");
+    fs::copy_file(folder / "older", path, fs::copy_options::overwrite_existing);
+    refused("is an older copy of the database that was there: without its write-ahead log it ends");
+    fs::copy_file(folder / "newer", path, fs::copy_options::overwrite_existing);
+    open();
+    EXPECT_EQ(must(find_task(db, "HELLO-3"))->id, last);
+}
+
+// The WAL holds all that was done since the file was copied.
+TEST_F(LostTest, TheFileThatTheWalGoesOnFromIsTaken) {
+    (void)task("HELLO-1");
+    close();
+    open();
+    fs::copy_file(path, folder / "same");
+    const auto last = task("HELLO-2");
+    { const Db gone = std::move(db); }
+    fs::copy_file(folder / "same", path, fs::copy_options::overwrite_existing);
+    open();
+    EXPECT_EQ(must(find_task(db, "HELLO-2"))->id, last);
+}
+
+TEST_F(LostTest, AFolderWhoseNameMeansSomethingInAnAddressIsRead) {
+    fs::create_directory(folder / "a %41?b=c#d");
+    const auto other = folder / "a %41?b=c#d" + "/orchd.db";
+    (void)must(Db::open(other, options()));
+    (void)must(sequences_in_file(other, ""));
+    EXPECT_FALSE(sequences_in_file(folder / "a A", ""));
+}
+
 TEST_F(LostTest, AnotherDatabaseIsRefusedHoweverFarItHasCome) {
     const auto other = folder / "other.db";
     {
