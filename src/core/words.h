@@ -15,7 +15,7 @@ inline constexpr auto enum_text<Stage> = std::to_array<std::string_view>({"analy
                                                                           "cancelled"});
 [[nodiscard]] constexpr bool terminal(Stage s) { return s == Stage::done || s == Stage::cancelled; }
 
-// Why a task stands still until somebody or something releases it.
+// Why a task stands still. infra: what orchd needs failed or refuses it (engine/stall); human: only a person can decide.
 enum class Hold { none, escalated, blocked, needs_input, infra, human };
 template <>
 inline constexpr auto enum_text<Hold> = std::to_array<std::string_view>({"none", "escalated", "blocked", "needs_input", "infra",

@@ -10,12 +10,6 @@ namespace {
 
 constexpr const char* cut_off = "it was cut off before it could say why";
 
-// It will be so until a person mends it: what the other side refuses (git/refusal), or what is wrong by its very code.
-bool lasting(const Error& error) {
-    return error.code == Errc::refused || error.code == Errc::not_permitted || error.code == Errc::no_such ||
-           error.code == Errc::invalid_argument;
-}
-
 // False once the job moved on: nothing is written of a run that is no longer its job's.
 Result<bool> still_running(store::Db& db, std::int64_t job_id, std::int64_t run_id) {
     auto job = store::find_job(db, job_id);
@@ -76,6 +70,12 @@ Result<NextTry> put_end(const World& world, const Acting& who, const store::Job&
 }
 
 }  // namespace
+
+bool lasting(const Error& error) {
+    if (error.by_database) return false;
+    return error.code == Errc::refused || error.code == Errc::not_permitted || error.code == Errc::no_such ||
+           error.code == Errc::invalid_argument;
+}
 
 Status beginning_failed(World& world, const store::Job& job, const store::Run& run, const Error& error) {
     return bounded("prepare.error", [&] {

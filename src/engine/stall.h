@@ -11,6 +11,10 @@
 
 namespace orchd::engine {
 
+// It will be so until somebody mends it: what the other side refuses (git/refusal), or what is wrong by its very code. Whoever
+// meets one, a prepare, a finish or a step, does not try again, and the task is held as `infra`.
+[[nodiscard]] bool lasting(const Error& error);
+
 // prepare could not make the run ready.
 [[nodiscard]] Status beginning_failed(World& world, const store::Job& job, const store::Run& run, const Error& error);
 

@@ -5,6 +5,7 @@
 #include "core/liveness.h"
 #include "engine/branch.h"
 #include "engine/leases.h"
+#include "engine/stall.h"
 #include "store/jobs.h"
 #include "store/leases.h"
 #include "store/tasks.h"
@@ -185,7 +186,7 @@ Status Turn::put_back(const Error& error) {
         // Of a turn that was in its transition: while it waits for its time, others go first.
         if (fence_)
             if (auto released = release_leases(world_, who.tx, task_); !released) return released;
-        if (error.code == Errc::refused) return give_up(who, reason, Hold::infra, reason);
+        if (lasting(error)) return give_up(who, reason, Hold::infra, reason);
         if (job_.attempts >= job_.max_attempts)
             return give_up(who, reason, Hold::infra,
                            "no progress in " + std::to_string(job_.attempts) + " attempts: " + reason);

@@ -37,7 +37,7 @@ public:
     // As write, and in the same transaction the advance job ends as done and the transition lease is released: the turn's last.
     [[nodiscard]] Status end(std::string_view name, const Work& work);
     // The turn's last where it could not do its work now: the job goes back to the queue with back-off. When its attempts have
-    // run out it fails, and the task is held `infra` with the reason. What is refused for good is held for a person at once.
+    // run out, or at once where the fault lasts (engine/stall), it fails, and the task is held `infra` with the reason.
     [[nodiscard]] Status put_back(const Error& error);
 
     [[nodiscard]] bool lost() const { return lost_; }

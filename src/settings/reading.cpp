@@ -4,6 +4,7 @@
 #include <array>
 #include <sstream>
 
+#include "core/boundary.h"
 #include "core/names.h"
 
 namespace orchd::settings {
@@ -80,7 +81,8 @@ Status keep(Reading& reading, const Places& places, const Now& now) {
                   .settings = right || !before ? settings_text(reading.settings) : before->settings,
                   .projects = reading.projects.texts};
     if (before && next.says_the_same_as(*before)) return {};
-    if (auto written = write_last_good(places.last_good, next); !written) return written;
+    if (auto written = bounded("settings.keep", [&] { return write_last_good(places.last_good, next); }); !written)
+        return written;
     condition.generation = next.generation;
     condition.good_at = next.at;
     return {};

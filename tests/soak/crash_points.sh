@@ -82,11 +82,13 @@ GIT
 
 # What standard input says is done once, as root, just before the item's next step.
 before_step() {
-    local unit=orchd-step@$1.service
     give /dev/stdin "$crash/$1"
+    before_steps "$1" "mv $crash/$1 $crash/$1.begun && exec $crash/$1.begun"
+}
+before_steps() { # ITEM COMMAND: runs the item's script in the folder before each
     on sh -c 'mkdir -p "/etc/systemd/system/$1.d"; chmod 755 "$2"
-        printf "[Service]\nExecStartPre=-+/bin/bash -c \"mv %s %s.begun && exec %s.begun\"\n" "$2" "$2" "$2" >"/etc/systemd/system/$1.d/before.conf"
-        systemctl daemon-reload' before "$unit" "$crash/$1"
+        printf "[Service]\nExecStartPre=-+/bin/bash -c \"%s\"\n" "$3" >"/etc/systemd/system/$1.d/before.conf"
+        systemctl daemon-reload' before "orchd-step@$1.service" "$crash/$1" "$2"
 }
 
 way_plain() { set_out_on "$1"; }
@@ -139,7 +141,7 @@ way_escalated() { # after three runs that came to nothing
     asked_again() { on orchctl task retry "$1"; is none field "$1" hold; }
     within 60 asked_again "$1"
 }
-way_mended() { # its command could not be run, and its project's file says another time limit since
+way_mended() { # its command could not be run, and its project's file, which the worker writes down, says another time limit since
     script "$1.analyst" <<<"[ -e \$here/go-$1 ] || exit 127; work"
     set_out_on "$1"
     within 120 is infra field "$1" hold
@@ -174,7 +176,7 @@ way_forge_away() { # when its step begins: no repository, which is a person's to
     local forge; forge=/srv/git/$(forge_of "$1").git
     before_step "$1" <<<"mv $forge $forge.away"
     set_out_on "$1"
-    within 60 is human field "$1" hold
+    within 60 is infra field "$1" hold
     on mv "$forge.away" "$forge"
     found_again() { on orchctl task release "$1"; is none field "$1" hold; }
     within 30 found_again "$1"
@@ -216,11 +218,14 @@ way_held() { # between the claim of its step and the step
     let_go() { on orchctl task release "$1"; is none field "$1" hold; }
     within 60 let_go "$1"
 }
+# At each of its steps while the boundary is armed: a pass of recovery between this and the step takes that lease back.
 way_owned() { # its lease is held by another unit than a step, which is gone
-    write_before_step "$1" "INSERT INTO transition_leases (task_id, unit, invocation_id, pid, boot_id, from_stage, fence, acquired_at)
+    give /dev/stdin "$crash/$1.sql" <<<"INSERT INTO transition_leases (task_id, unit, invocation_id, pid, boot_id, from_stage, fence, acquired_at)
         SELECT id, 'orchd-agent@NOBODY-2.service', 'x', 1, '$(on cat /proc/sys/kernel/random/boot_id)', stage, 1, 0 FROM tasks
         WHERE work_item = :item ON CONFLICT DO UPDATE SET unit = excluded.unit, invocation_id = 'x', pid = 1,
         boot_id = excluded.boot_id, from_stage = excluded.from_stage, fence = fence + 1"
+    give /dev/stdin "$crash/$1" <<<"! ls $crash/armed/advance.stop_owner.* || runuser -u orchd -- $crash/write $1 <$crash/$1.sql"
+    before_steps "$1" "exec $crash/$1"
     set_out_on "$1"
 }
 way_stale_lease() { # which no process of orchd leaves: a merge lease whose job is over
@@ -342,7 +347,7 @@ way_to() {
     case $1 in
     recover.take_down.* | recover.end.* | finish.put_away.*) echo killed ;;
     recover.held.*) echo stale_lease ;;
-    recover.mended.*) echo mended ;;
+    recover.mended.* | settings.keep.*) echo mended ;;
     recover.stop_orphan.*) echo orphan ;;
     recover.heal.*) echo impossible ;;
     recover.forget_ticks.*) echo seemed_dead ;;
