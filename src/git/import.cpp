@@ -97,9 +97,12 @@ void gather_packs(const Repository& mirror) {
 
 // Trouble of this host's, which says nothing about the bundle.
 bool host_trouble(const std::string& words) {
-    for (const int error : std::array{ENOSPC, EDQUOT, EIO, ENOMEM, EROFS})
+    // What a call of the system can fail with here, whatever is in the bundle: git says so by its name. The mirror belongs to
+    // somebody else, is not there, or there is no more of something.
+    for (const int error : std::array{EACCES, EPERM, EROFS, ENOENT, ENOTDIR, ELOOP, ENOSPC, EDQUOT, EFBIG, EIO, ESTALE, ENOMEM,
+                                      EAGAIN, EMFILE, ENFILE})
         if (words.find(std::strerror(error)) != words.npos) return true;
-    return false;
+    return words.find("ut of memory") != words.npos;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace orchd::orchctl {
 struct ForgeHome {
     std::string folder{names::git_dir};
     std::string user{"orchd"};
+    std::string mirrors{names::mirrors_dir};
 };
 
 // Each as it is printed: "FILE: KEY: what is wrong". Looks at files alone; runs nothing that the project names.

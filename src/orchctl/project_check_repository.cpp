@@ -27,6 +27,10 @@ std::string some_of(const std::vector<std::string>& all) {
            (all.size() > shown.size() ? " and " + std::to_string(all.size() - shown.size()) + " more" : "");
 }
 
+std::string mirror_of(const settings::Project& project, const ForgeHome& home) {
+    return home.mirrors + '/' + project.name + ".git";
+}
+
 class Look {
 public:
     Look(const settings::Project& project, const ForgeHome& home, History history)
@@ -39,6 +43,7 @@ public:
     RepositoryFindings look() {
         ownership();
         kind();
+        mirror();
         rules();
         hooks();
         branches();
@@ -69,10 +74,10 @@ private:
     }
     [[nodiscard]] std::string fix() const { return ": 'orchctl project check --fix " + project_.name + "' mends that (root)"; }
 
-    Result<std::vector<std::string>> find(const std::vector<std::string>& tests) {
+    Result<std::vector<std::string>> find(const std::string& place, const std::vector<std::string>& tests) {
         host::Child child;
         if (!user_.empty()) child.argv = {"/usr/bin/setpriv", "--reuid=" + user_, "--regid=" + user_, "--init-groups"};
-        child.argv.insert(child.argv.end(), {"/usr/bin/find", path_});
+        child.argv.insert(child.argv.end(), {"/usr/bin/find", place});
         child.argv.insert(child.argv.end(), tests.begin(), tests.end());
         child.environment = {"PATH=/usr/bin:/bin", "LC_ALL=C"};
         child.timeout_ms = timeout_s * 1000;
@@ -84,8 +89,8 @@ private:
 
     void ownership() {
         if (::geteuid() != 0) note("only root can look with the eyes of the user " + home_.user);
-        const auto closed = find({"(", "-type", "d", "(", "!", "-writable", "-o", "!", "-executable", ")", "-o", "-type", "f",
-                                  "!", "-readable", ")", "-print"});
+        const auto closed = find(path_, {"(", "-type", "d", "(", "!", "-writable", "-o", "!", "-executable", ")", "-o", "-type",
+                                         "f", "!", "-readable", ")", "-print"});
         if (!closed) return unseen("who may write", closed.error());
         if (!closed->empty() && !user_.empty())
             problem("the user " + user_ + " may not write in, or read, " + some_of(*closed) + fix());
@@ -93,10 +98,21 @@ private:
         if (!shared || shared->status != 0) return;
         const auto value = git::chomped(shared->out);
         if (value == "umask" || value == "false" || value == "0") return;
-        const auto apart = find({"-type", "d", "(", "!", "-group", home_.user, "-o", "!", "-perm", "-2070", ")", "-print"});
+        const auto apart =
+            find(path_, {"-type", "d", "(", "!", "-group", home_.user, "-o", "!", "-perm", "-2070", ")", "-print"});
         if (!apart) return unseen("whose it is", apart.error());
         if (!apart->empty() && closed->empty())
             problem("members of the group " + home_.user + " cannot write beside others in " + some_of(*apart) + fix());
+    }
+
+    // Of orchd alone: what root, say, wrote there by hand the units cannot write any more.
+    void mirror() {
+        const auto mirror = mirror_of(project_, home_);
+        std::error_code ignored;
+        if (!fs::exists(mirror, ignored)) return;
+        const auto others = find(mirror, {"!", "-user", home_.user, "-print"});
+        if (!others) return unseen("its mirror " + mirror, others.error());
+        if (!others->empty()) problem("its mirror has what is not the user " + home_.user + "'s: " + some_of(*others) + fix());
     }
 
     bool set(const std::string& key) {
@@ -182,7 +198,7 @@ private:
     // What the mirror has was checked when it was fetched.
     void history() {
         if (project_.forge_accept_history || !with_history_) return;
-        const auto mirror = std::string(names::mirrors_dir) + '/' + project_.name + ".git";
+        const auto mirror = mirror_of(project_, home_);
         auto known = call({"cat-file", "-e", target_});
         known.repository = mirror;
         std::error_code ignored;
@@ -262,6 +278,10 @@ Result<std::vector<std::string>> mend_repository(const settings::Project& projec
              {"/usr/bin/find", path, "-maxdepth", "1", "-name", "orchd.lock", "-execdir", "/usr/bin/chown", "--no-dereference",
               home.user, "{}", "+"}})
         if (auto ok = done(argv); !ok) return fail(ok.error());
+    const auto mirror = mirror_of(project, home);
+    if (fs::exists(mirror, error))
+        if (auto ok = done({"/usr/bin/chown", "--recursive", "--no-dereference", home.user + ':', mirror}); !ok)
+            return fail(ok.error());
     for (const auto& [key, value] :
          {std::pair{"core.sharedRepository", "group"}, std::pair{"receive.denyNonFastforwards", "false"}}) {
         const auto kept = git::output({.repository = path, .args = {"config", key, value}, .as_user = home.user});

@@ -25,8 +25,8 @@ enum class History { checked, taken_on_trust };
 // at, what look_at_repository finds.
 [[nodiscard]] RepositoryFindings all_findings(const settings::Project& project, History history);
 
-// Gives the repository's folders to the group (decision 020) and takes the rule away that forbids rebased branches. What was
-// done; root alone may.
+// Gives the repository's folders to the group (decision 020) and the mirror to its user, and takes the rule away that forbids
+// rebased branches. What was done; root alone may.
 [[nodiscard]] Result<std::vector<std::string>> mend_repository(const settings::Project& project, const ForgeHome& home = {});
 
 }  // namespace orchd::orchctl

@@ -47,6 +47,19 @@ protected:
     std::unique_ptr<Mirror> mirror;
 };
 
+// A run is not asked again for what is the matter with the mirror.
+TEST_F(BundleTest, WhatTheMirrorCannotTakeIsNoFaultOfTheBundle) {
+    const auto commit = bundle(commit_x);
+    sh(folder / "m.git",
+       "mv objects/pack p; for p in p/*.pack; do [ ! -e $p ] || git unpack-objects -q <$p; done; : >objects/pack");
+    const auto refused = import();
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().code, Errc::invalid_argument) << refused.error().text;
+    EXPECT_NE(refused.error().text.find("Not a directory"), std::string::npos) << refused.error().text;
+    sh(folder / "m.git", "rm objects/pack; mkdir objects/pack");
+    EXPECT_EQ(import().value_or(""), commit);
+}
+
 TEST_F(BundleTest, IsTakenWithoutMovingAnyBranchAndMayBeTakenAgain) {
     const auto commit = bundle(commit_x);
     for (int i = 0; i < 2; ++i) {

@@ -44,6 +44,13 @@ TEST_F(RefusalTest, ARuleOfTheReceivingSideIsARefusalInItsWords) {
     EXPECT_TRUE(rewrite());
 }
 
+TEST_F(RefusalTest, WhatIsMoreThanTheReceivingSideTakesIsARefusal) {
+    sh(forge.path, "git config receive.maxInputSize 10");
+    const auto pushed = rewrite();
+    ASSERT_FALSE(pushed);
+    EXPECT_EQ(pushed.error().code, Errc::refused) << pushed.error().text;
+}
+
 TEST_F(RefusalTest, ABranchInTheFoldersPlaceIsARefusal) {
     sh(forge.path, "git update-ref -d refs/heads/task/HELLO-1; git branch task main");
     for (const auto& commit : {two, beside}) {

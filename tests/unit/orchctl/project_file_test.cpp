@@ -155,7 +155,9 @@ protected:
         return problems.empty() ? "" : problems.front();
     }
     TemporaryFolder folder;
-    ForgeHome home{.folder = std::filesystem::path(folder.path("x")).parent_path(), .user = ::getpwuid(::geteuid())->pw_name};
+    ForgeHome home{.folder = std::filesystem::path(folder.path("x")).parent_path(),
+                   .user = ::getpwuid(::geteuid())->pw_name,
+                   .mirrors = folder.path("mirrors")};
     settings::Project project;
 };
 
@@ -202,7 +204,7 @@ protected:
     }
     scene::Folder folder;
     scene::Forge forge{folder};
-    ForgeHome home{.folder = folder.path(), .user = ::getpwuid(::geteuid())->pw_name};
+    ForgeHome home{.folder = folder.path(), .user = ::getpwuid(::geteuid())->pw_name, .mirrors = folder / "mirrors"};
     settings::Project project;
 };
 
@@ -216,6 +218,16 @@ TEST_F(RepositoryTest, RulesThatForbidRebasedBranchesAreFoundAndMended) {
     ASSERT_TRUE(mended) << mended.error().text;
     EXPECT_EQ(found(), "");
     EXPECT_EQ(scene::sh(forge.path, "find . -type d ! -perm -2070"), "");
+}
+
+TEST_F(RepositoryTest, AMirrorThatOthersWroteInIsFoundAndMended) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root writes there beside its user";
+    const auto file = home.mirrors + "/hello.git/packed-refs";
+    scene::sh(folder.path(), "mkdir -p mirrors; git clone -q --mirror forge.git mirrors/hello.git; chown 1 " + file);
+    EXPECT_THAT(found(), testing::AllOf(HasSubstr("its mirror has what is not the user"), HasSubstr(file)));
+    const auto mended = mend_repository(project, home);
+    ASSERT_TRUE(mended) << mended.error().text;
+    EXPECT_EQ(found(), "");
 }
 
 TEST_F(RepositoryTest, WhatStandsInTheWayOfTasksIsNamed) {
