@@ -13,6 +13,7 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "settings/document.h"
+#include "settings/env_file.h"
 #include "settings/nearest.h"
 #include "settings/table.h"
 
@@ -20,10 +21,6 @@ namespace orchd::settings {
 namespace {
 
 constexpr std::string_view env_prefix = "ORCH_";
-
-struct Variable {
-    std::string name, value, where;
-};
 
 // "a, b": what stands between commas, without blanks around it; nothing of an empty text.
 std::vector<std::string> entries_of(const std::string& text) {
@@ -171,29 +168,6 @@ private:
     std::vector<std::string> problems_;
     std::vector<std::string> warnings_;
 };
-
-// The lines of systemd's EnvironmentFile= that matter here: NAME=value, with or without quotes around the value. A missing file
-// is an empty one, as for the units.
-Result<std::vector<Variable>> read_env_file(const std::string& file) {
-    std::vector<Variable> variables;
-    if (file.empty()) return variables;
-    std::ifstream in(file);
-    if (!in && errno != ENOENT) return fail(Errc::io, file + ": " + std::strerror(errno));
-    std::string line;
-    for (int number = 1; std::getline(in, line); ++number) {
-        const auto first = line.find_first_not_of(" \t");
-        const auto equals = line.find('=');
-        if (first == std::string::npos || line[first] == '#' || line[first] == ';' || equals == std::string::npos) continue;
-        std::string value = line.substr(equals + 1);
-        value.erase(value.find_last_not_of(" \t\r") + 1);
-        value.erase(0, value.find_first_not_of(" \t"));
-        const bool quoted =
-            value.size() >= 2 && value.front() == value.back() && (value.front() == '"' || value.front() == '\'');
-        if (quoted) value = value.substr(1, value.size() - 2);
-        variables.push_back({line.substr(first, equals - first), value, file + ':' + std::to_string(number)});
-    }
-    return variables;
-}
 
 std::vector<std::string> own_environment() {
     std::vector<std::string> all;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <cstdlib>
 
+#include "settings/env_file.h"
 #include "settings/files.h"
 #include "settings/project.h"
 #include "settings/table.h"
@@ -203,6 +204,33 @@ TEST_F(SettingsTest, R39_AVariableOfOursThatIsNoSettingIsAWarningAndStopsNothing
                 testing::ElementsAre(folder.path("default:1: ORCH_RECONCILE_ENABLED: unknown setting"),
                                      folder.path("default:3: ORCH_RETRY_CAPS: unknown setting; did you mean ORCH_RETRY_CAP?"),
                                      "environment: ORCH_POST_DEPLOY_WINDOW_S: unknown setting"));
+}
+
+// What systemd 252 hands to a unit with such an EnvironmentFile=.
+TEST_F(SettingsTest, R39_TheUnitsFileIsReadAsTheManagerReadsIt) {
+    const std::string file =
+        "# a comment \\\nGONE=with it\n"
+        "A=\\\n3\n"
+        "  B = two  words  \n"
+        "C='single \\ \"line\nand another'\n"
+        "D=\"double \\\" \\x \\\nline\"  \n"
+        "no value\n; another comment\nE=\n"
+        "F=a\\ b\\\n  c\n"
+        "G=\"one\"' and'\" two\"\n"
+        "H=it's\n"
+        "I=last";
+    folder.write("default", file);
+    const auto variables = read_env_file(folder.path("default"));
+    ASSERT_TRUE(variables) << variables.error().text;
+    std::string said;
+    for (const auto& [name, value, where] : *variables)
+        said += where.substr(where.rfind(':') + 1) + ":" + name + "=[" + value + "]\n";
+    EXPECT_EQ(
+        said,
+        "3:A=[3]\n5:B=[two  words]\n6:C=[single \\ \"line\nand another]\n8:D=[double \" \\x line]\n12:E=[]\n13:F=[a b  c]\n"
+        "15:G=[one and two]\n16:H=[it's]\n17:I=[last]\n");
+    folder.write("default", "ORCH_MAX_STEPS=\\\n3\n");
+    EXPECT_EQ(load(sources())->settings.max_steps, 3);
 }
 
 TEST_F(SettingsTest, R39_AFileThatCannotBeReadIsNoMissingFile) {
