@@ -14,6 +14,8 @@ Result<std::string> text_of_role(const settings::Worker& worker) {
     std::ifstream file(worker.prompt_file, std::ios::binary);
     std::string text(std::istreambuf_iterator<char>(file), {});
     if (!file) return fail(Errc::io, "cannot read the prompt " + worker.prompt_file);
+    if (text.find('\0') != std::string::npos)
+        return fail(Errc::invalid_argument, "the prompt " + worker.prompt_file + " is no text: it has a NUL character");
     return text + "\n\n";
 }
 

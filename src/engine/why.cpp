@@ -88,11 +88,17 @@ Why end_stalls(const store::Job& job, const store::Stall& stall) {
     return {.text = what + ", next try at " + utc_text(stall.due.utc_ms) + ".", .since = stall.at, .until = stall.due.utc_ms};
 }
 
-Why under_way(const store::Job& job, const store::Stall* stall, const HostView& host) {
+Why under_way(const store::Job& job, const Surroundings& around, const HostView& host) {
+    const auto* stall = stall_of(around, job);
+    const auto ended = around.ended.find(job.id);
     const auto since = job.started_at.value_or(job.created_at);
     const auto age = span_text(host.now.utc_ms - since);
     if (job.status == JobStatus::running && stall != nullptr && stall->part == store::StallPart::end)
         return end_stalls(job, *stall);
+    if (job.status == JobStatus::running && ended != around.ended.end())
+        return {.text = "The run of " + job_named(job) + " ended " + span_text(host.now.utc_ms - ended->second) +
+                        " ago, and what came of it is being put on record.",
+                .since = ended->second};
     if (job.status == JobStatus::running)
         return {.text = "Under way: " + job_named(job) + " runs for " + age + ".", .since = since};
     return {.text = with_reason("Under way: " + job_named(job) + " is being stopped", job.error), .since = since};
@@ -257,9 +263,9 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
                 .since = task.waiting_since};
     }
     if (job != nullptr && job->status != JobStatus::queued && job->kind != JobKind::advance)
-        return under_way(*job, stall_of(around, *job), host);
+        return under_way(*job, around, host);
     if (around.lease) return transition_under_way(*around.lease, around.owner, host);
-    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, stall_of(around, *job), host);
+    if (job != nullptr && job->status != JobStatus::queued) return under_way(*job, around, host);
     if (auto pause = paused(task, around, host)) return *pause;
     if (!around.needs.empty())
         return {.text = "Waits until " + joined(around.needs, ", ") + (around.needs.size() > 1 ? " are" : " is") + " done."};
@@ -352,6 +358,7 @@ Result<Surroundings> look_around(const WorldView& view, const store::Task& task)
         auto stall = claim.run.id == 0 ? Result<std::optional<store::Stall>>() : store::last_stall(db, claim.run.id);
         if (!stall) return fail(stall.error());
         if (*stall) around.stalls.emplace(claim.job.id, std::move(**stall));
+        if (claim.run.exited_at) around.ended.emplace(claim.job.id, *claim.run.exited_at);
         around.live.push_back(std::move(claim.job));
     }
     auto lease = store::find_transition(db, task.id);

@@ -64,6 +64,8 @@ struct Surroundings {
     std::vector<store::Job> live;    // its live jobs
     // What keeps the present or last run of such a job from beginning or ending, by job.
     std::map<std::int64_t, store::Stall> stalls;
+    std::map<std::int64_t, std::int64_t>
+        ended;  // since when the run of such a job is over, where its exit is on record, by job
     std::optional<store::TransitionLease> lease;  // while somebody holds it
     std::optional<Liveness> owner;                // of its unit, where that was looked at
     std::optional<LeaseAhead> ahead;

@@ -147,6 +147,10 @@ Finding idle_unit(const std::string& unit, const std::string& state, const std::
                 (enabled == "masked" ? "Run: systemctl unmask " + unit + " && systemctl enable --now "
                                      : "Run: systemctl enable --now ") +
                     unit};
+    if (enabled.starts_with("masked"))
+        return {"units", Health::fail, unit + " is masked: nobody can start it.",
+                "Run: systemctl unmask " + std::string(enabled == "masked" ? "" : "--runtime ") + unit +
+                    " && systemctl start " + unit};
     return {"units", Health::fail, unit + " is " + state + ".", "Run: systemctl start orchd.target"};
 }
 

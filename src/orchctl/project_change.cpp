@@ -20,6 +20,7 @@
 #include "orchctl/project_edit.h"
 #include "orchctl/project_file.h"
 #include "orchctl/reason.h"
+#include "orchctl/sight.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -34,8 +35,10 @@ Status put(Session& session, const ProjectText& project, const std::string& text
     const auto host = host_settings();
     if (!host) return fail(host.error());
     if (auto replaced = replace_project_text(project, text, host->settings); !replaced) return replaced;
-    if (const auto now = settings::load_project(project.file(), host->settings))
+    if (const auto now = settings::load_project(project.file(), host->settings)) {
         for (const auto& problem : host_problems(*now)) done += "\nStill to do: " + problem;
+        for (const auto& problem : unseen_by_units(*now)) done += "\nStill to do: " + problem;
+    }
     say_done(session, done);
     return {};
 }

@@ -12,7 +12,7 @@ const Value* Record::find(std::string_view name) const {
     return found == values_.end() ? nullptr : &found->second;
 }
 
-const std::string& Record::text(std::string_view name) const {
+const std::string& Record::text(std::string_view name) const& {
     static const std::string none;
     const auto* value = find(name);
     const auto* text = value == nullptr ? nullptr : std::get_if<std::string>(value);

@@ -19,7 +19,8 @@ public:
     void add(std::string name, Value value) { values_.emplace_back(std::move(name), std::move(value)); }
     [[nodiscard]] const std::vector<std::pair<std::string, Value>>& values() const { return values_; }
     // "", 0 or false where there is no such value, or it is of another type.
-    [[nodiscard]] const std::string& text(std::string_view name) const;
+    [[nodiscard]] const std::string& text(std::string_view name) const&;
+    [[nodiscard]] std::string text(std::string_view name) const&& { return text(name); }  // of a record that goes at once
     [[nodiscard]] std::int64_t number(std::string_view name) const;
     [[nodiscard]] bool flag(std::string_view name) const;
 

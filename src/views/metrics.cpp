@@ -35,6 +35,10 @@ Status add_host(const WorldView& view, Exposition& text) {
                 condition.generation);
     text.single({"orchd_disk_free_bytes", gauge, "Free space of the file system that holds the database.", "bytes"},
                 view.free_bytes);
+    // Of a file system that keeps no count there is nothing to tell.
+    if (view.inodes.free != Inodes{}.free)
+        text.single({"orchd_disk_free_inodes", gauge, "Free inodes of the file system that holds the database."},
+                    view.inodes.free);
     return {};
 }
 

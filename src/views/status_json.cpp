@@ -62,7 +62,7 @@ Result<json::array> needing_you(const WorldView& view) {
 Result<json::array> problems(const WorldView& view) {
     json::array array;
     if (auto nobody = engine::no_worker(view.worker_lives); !nobody.empty()) array.push_back(json::value(nobody));
-    if (const auto low = engine::low_disk(view.settings, view.free_bytes))
+    if (const auto low = engine::low_disk(view.settings, view.free_bytes, view.inodes))
         array.push_back(json::value("Nothing is started, since " + low->text));
     const auto stalled = store::count_stalled(view.db);
     if (!stalled) return fail(stalled.error());

@@ -35,6 +35,13 @@ protected:
     HostView host_;
 };
 
+TEST_F(WhyTest, a_run_that_is_over_is_not_under_way) {
+    live(Role::developer, JobStatus::running);
+    EXPECT_EQ(now().text, "Under way: job 17 (developer) runs for 4 min.");
+    around_.ended.emplace(17, 180'000);
+    EXPECT_EQ(now().text, "The run of job 17 (developer) ended 60 s ago, and what came of it is being put on record.");
+}
+
 TEST_F(WhyTest, an_open_human_gate_needs_you_and_says_what_to_type) {
     task_.stage = Stage::analysis;
     task_.waiting_for = "check_analysis_approved";
