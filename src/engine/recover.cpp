@@ -62,7 +62,7 @@ Status tell_of_stuck_finish(World& world, const store::Claim& claim) {
 }
 
 // Whether the next try of the run's end is to wait. In another boot than it was put off in, it has waited long enough.
-Result<bool> put_off(World& world, const store::Claim& claim) {
+Result<bool> end_put_off(World& world, const store::Claim& claim) {
     auto stall = store::find_stall(world.db, claim.run.id, store::StallPart::end);
     if (!stall) return fail(stall.error());
     if (!*stall || (*stall)->state != store::StallState::failed) return false;
@@ -80,7 +80,7 @@ Status resume_finish(World& world, const store::Claim& claim, Recovered& recover
         if (auto told = stuck ? tell_of_stuck_finish(world, claim) : Status{}; !told) return told;
         return forget_ticks(world, claim);
     }
-    auto waits = put_off(world, claim);
+    auto waits = end_put_off(world, claim);
     if (!waits) return fail(waits.error());
     if (*waits) return {};
     auto ticks = tick(world, claim, recovered);

@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "git/references.h"
+#include "git/write_file.h"
 #include "host/host.h"
 
 namespace orchd::git {
@@ -16,12 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t all_calls_ms = 600'000;
-
-Status write_file(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    return file.flush() ? Status{} : Status(fail(Errc::io, "cannot write " + path));
-}
 
 // What the run's own git is told to leave alone counts here too: it has no other effect than that.
 void copy_excludes(const std::string& git_dir, const std::string& bench) {

@@ -57,7 +57,7 @@ std::string printable(const std::string& text) {
     return line;
 }
 
-std::string shown(const Call& what) {
+std::string command_line(const Call& what) {
     const std::size_t command = what.args.front() == "-c" && what.args.size() > 2 ? 2 : 0;  // the pair of a setting
     return "git " + what.args[command] + (what.repository.empty() ? "" : " in " + printable(what.repository));
 }
@@ -67,7 +67,7 @@ std::string shown(const Call& what) {
 Result<Answer> call(const Call& what) {
     constexpr const char* no_time = ": the time that this unit may spend in git (see git_timeout_s) has passed";
     const auto patience = patience_ms(what.timeout_s);
-    if (spent()) return fail(Errc::unavailable, shown(what) + no_time);
+    if (spent()) return fail(Errc::unavailable, command_line(what) + no_time);
     std::vector<std::string> argv;
     if (!what.as_user.empty())
         argv = {"/usr/bin/setpriv", "--reuid=" + what.as_user, "--regid=" + what.as_user, "--init-groups"};
@@ -82,18 +82,18 @@ Result<Answer> call(const Call& what) {
                                   .max_output = what.max_output});
     if (!ended)
         return fail(ended.error().code == Errc::invalid_argument ? Errc::invalid_argument : Errc::unavailable,
-                    shown(what) + ": " + ended.error().text);
-    if (ended->timed_out && spent()) return fail(Errc::unavailable, shown(what) + no_time);
+                    command_line(what) + ": " + ended.error().text);
+    if (ended->timed_out && spent()) return fail(Errc::unavailable, command_line(what) + no_time);
     if (ended->timed_out)
-        return fail(Errc::unavailable, shown(what) + " took more than " + std::to_string(what.timeout_s) + " s");
+        return fail(Errc::unavailable, command_line(what) + " took more than " + std::to_string(what.timeout_s) + " s");
     if (!WIFEXITED(ended->status))
-        return fail(Errc::unavailable, shown(what) + " was killed by signal " + std::to_string(WTERMSIG(ended->status)));
+        return fail(Errc::unavailable, command_line(what) + " was killed by signal " + std::to_string(WTERMSIG(ended->status)));
     return Answer{WEXITSTATUS(ended->status), ended->out, printable(ended->err)};
 }
 
 Error refused(const Call& what, const Answer& answer) {
     return {kind_of(answer.words),
-            shown(what) + ": " + (answer.words.empty() ? "exit status " + std::to_string(answer.status) : answer.words)};
+            command_line(what) + ": " + (answer.words.empty() ? "exit status " + std::to_string(answer.status) : answer.words)};
 }
 
 Result<std::string> output(const Call& what) {

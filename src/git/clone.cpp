@@ -1,10 +1,10 @@
 // The run's own clone. Here git runs as the run's user, in a repository that the run may have turned against itself.
 #include <filesystem>
-#include <fstream>
 
 #include "git/git.h"
 #include "git/references.h"
 #include "git/repository.h"
+#include "git/write_file.h"
 
 namespace orchd::git {
 namespace {
@@ -27,13 +27,6 @@ struct Clone {
 Status done(const Call& what) {
     const auto said = output(what);
     return said ? Status{} : fail(said.error());
-}
-
-Status write_file(const std::string& path, const std::string& text, std::ios::openmode mode = std::ios::out) {
-    std::ofstream file(path, mode);
-    file << text;
-    if (!file.flush()) return fail(Errc::io, "cannot write " + path);
-    return {};
 }
 
 }  // namespace

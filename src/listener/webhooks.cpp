@@ -97,12 +97,13 @@ const Webhooks::Dialect Webhooks::plane{"plane", plane_signatures, plane_events,
 Webhooks::Webhooks(Secrets secrets, WebhookClocks clocks, Writer& writer, std::size_t most_body)
     : secrets_(std::move(secrets)), clocks_(std::move(clocks)), writer_(writer), most_body_(most_body) {}
 
-namespace {
-
 struct Refused {
     int status = 0;
     std::string text;
 };
+
+namespace {
+
 const Refused bad_form{400, "the form has not exactly one field named payload"};
 
 // What the head alone refuses.

@@ -16,7 +16,7 @@
 namespace orchd::orchctl {
 namespace {
 
-struct Given {
+struct DbOptions {
     std::string database{names::database}, file, directory{names::backups_dir};
 };
 
@@ -28,7 +28,7 @@ Status check(Session& session, const std::string& path) {
     return report(session, *problems, path + " is sound; schema version " + std::to_string(store::schema_version()) + ".");
 }
 
-Status backup(Session& session, const Given& given) {
+Status backup(Session& session, const DbOptions& given) {
     auto db = store::Db::open(given.database, {});
     if (!db) return fail(db.error());
     const auto made = store::back_up(*db, given.directory, store::backup_name(host::now().utc_ms));
@@ -75,7 +75,7 @@ Status nobody_works(Session& session) {
                                     " active. Stop everything first: systemctl stop orchd.target 'orchd-*'");
 }
 
-Status restore(Session& session, const Given& given) {
+Status restore(Session& session, const DbOptions& given) {
     if (given.database == names::database)
         if (auto idle = nobody_works(session); !idle) return idle;
     const auto restored = store::restore_backup(given.file, given.database, store::backup_name(host::now().utc_ms));
@@ -90,7 +90,7 @@ Status restore(Session& session, const Given& given) {
     return {};
 }
 
-Status begin_anew(Session& session, const Given& given) {
+Status begin_anew(Session& session, const DbOptions& given) {
     if (given.database == names::database)
         if (auto idle = nobody_works(session); !idle) return idle;
     const auto begun = store::begin_anew(given.database, given.directory, store::backup_name(host::now().utc_ms));
@@ -106,7 +106,7 @@ Status begin_anew(Session& session, const Given& given) {
     return {};
 }
 
-Status list(Session& session, const Given& given) {
+Status list_backups(Session& session, const DbOptions& given) {
     const auto backups = store::list_backups(given.directory);
     if (!backups) return fail(backups.error());
     if (session.json) {
@@ -126,7 +126,7 @@ Status list(Session& session, const Given& given) {
 
 void add_db(Command app, Session& session) {
     const auto db = app.family("db", "The database of this host");
-    const auto given = std::make_shared<Given>();
+    const auto given = std::make_shared<DbOptions>();
     const auto add = [&](const char* name, const char* text, auto act) {
         const auto command = db.add(name, text);
         command.does([&session, given, act] { return act(session, *given); });
@@ -134,13 +134,13 @@ void add_db(Command app, Session& session) {
     };
     constexpr const char* which = "Another file than /var/lib/orchd/orchd.db";
     constexpr const char* where = "Another folder than /var/lib/orchd/backups";
-    add("check", "Read the whole database and check that it is sound", [](Session& s, const Given& g) {
+    add("check", "Read the whole database and check that it is sound", [](Session& s, const DbOptions& g) {
         return check(s, g.database);
     }).option("--database", given->database, which);
     const auto backing_up = add("backup", "Copy the database while it is in use, and read the copy through", backup);
     backing_up.option("--database", given->database, which);
     backing_up.option("--directory", given->directory, where);
-    add("list", "List the backups, oldest first", list).option("--directory", given->directory, where);
+    add("list", "List the backups, oldest first", list_backups).option("--directory", given->directory, where);
     const auto restoring = add("restore", "Put a backup in the database's place; nothing of orchd may be running", restore);
     restoring.option("--database", given->database, which);
     restoring.option("FILE", given->file, "The backup").required();

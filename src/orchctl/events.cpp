@@ -11,7 +11,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Given {
+struct EventsOptions {
     std::string work_item;
     std::uint64_t lines = 50;
     bool follow = false;
@@ -40,7 +40,7 @@ json::object event_json(const Record& event) {
     return object;
 }
 
-Result<Records> newer(Client& client, const Given& given, std::int64_t after) {
+Result<Records> newer(Client& client, const EventsOptions& given, std::int64_t after) {
     Options filter;
     if (!given.work_item.empty()) filter.emplace_back("work_item", given.work_item);
     if (after > 0) {
@@ -63,7 +63,7 @@ void print(Session& session, const Records& events, std::int64_t& last) {
     }
 }
 
-Status events(Session& session, const Given& given) {
+Status events(Session& session, const EventsOptions& given) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     if (given.follow) {
@@ -98,7 +98,7 @@ std::string event_line(const Record& event, bool colours) {
 }
 
 void add_events(Command app, Session& session) {
-    const auto given = std::make_shared<Given>();
+    const auto given = std::make_shared<EventsOptions>();
     const auto command = app.add("events", "Show the history: of everything, or of one task");
     command.option("WORK-ITEM", given->work_item, "Only of this task");
     command.flag("-f,--follow", given->follow, "Go on with what happens from now on");

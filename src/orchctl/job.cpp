@@ -9,13 +9,13 @@
 namespace orchd::orchctl {
 namespace {
 
-struct Filter {
+struct JobFilter {
     std::string project, work_item, status;
     bool live = false;
     std::uint64_t limit = 50;
 };
 
-Status list(Session& session, const Filter& given) {
+Status list_jobs(Session& session, const JobFilter& given) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     Options filter{{"limit", given.limit}};
@@ -65,14 +65,14 @@ Status show(Session& session, std::uint64_t id) {
 void add_job(Command app, Session& session) {
     const auto job = app.family("job", "Jobs: queued and running pieces of work");
 
-    const auto filter = std::make_shared<Filter>();
+    const auto filter = std::make_shared<JobFilter>();
     const auto listing = job.add("list", "List jobs, the newest first");
     listing.option("--project", filter->project, "Only of this project");
     listing.option("--task", filter->work_item, "Only of this work item");
     listing.option("--status", filter->status, "Only queued, running, stopping, done, failed or cancelled ones");
     listing.flag("--live", filter->live, "Only queued, running and stopping ones");
     listing.option("--limit", filter->limit, "At most so many; 50 where it is left out").between(1, 10000);
-    listing.does([&session, filter] { return list(session, *filter); });
+    listing.does([&session, filter] { return list_jobs(session, *filter); });
 
     const auto id = std::make_shared<std::uint64_t>();
     const auto add = [&](const char* name, const char* text, std::function<Status()> command) {

@@ -10,7 +10,7 @@
 namespace orchd::orchctl {
 namespace {
 
-Status list(Session& session) {
+Status list_leases(Session& session) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     const auto leases = client->list("ListLeases", {}, lease_fields());
@@ -61,7 +61,7 @@ void add_lease(Command app, Session& session) {
     releasing.flag("--force", given->force, "Also from a living owner, whose unit is stopped first");
     releasing.does([&session, given] { return release(session, *given); });
     const auto listing = lease.add("list", "List the leases that are held");
-    listing.does([&session] { return list(session); });
+    listing.does([&session] { return list_leases(session); });
 }
 
 void add_reap(Command app, Session& session) {

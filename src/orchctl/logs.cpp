@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Given {
+struct LogsOptions {
     std::string what, lines;
     bool follow = false;
 };
@@ -163,7 +163,7 @@ Status tell(Session& session, const LogRequest& request, Runs& runs) {
     }
 }
 
-Status logs(Session& session, const Given& given) {
+Status logs(Session& session, const LogsOptions& given) {
     LogRequest request{.lines = given.lines, .follow = given.follow};
     if (!given.lines.empty() && given.lines != "all" && !is_number(given.lines))
         return fail(Errc::invalid_argument, "--lines is a number, or all.");
@@ -192,7 +192,7 @@ Status logs(Session& session, const Given& given) {
 }  // namespace
 
 void add_logs(Command app, Session& session) {
-    const auto given = std::make_shared<Given>();
+    const auto given = std::make_shared<LogsOptions>();
     const auto command = app.add("logs", "Show what the journal holds of a task or a job");
     command.option("WORK-ITEM|JOB", given->what, "A work item such as HELLO-1, or a job's number").required();
     command.flag("-f,--follow", given->follow, "Go on with what is written from now on");

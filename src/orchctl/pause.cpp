@@ -8,7 +8,7 @@
 namespace orchd::orchctl {
 namespace {
 
-struct Given {
+struct PauseOptions {
     std::string scope;
     Reason reason;
 };
@@ -19,7 +19,7 @@ std::string in_words(const std::string& scope) { return scope.empty() ? "everyth
 
 void add_pause(Command app, Session& session) {
     const std::string scope_text = "project:NAME or task:WORK-ITEM; everything where it is left out";
-    const auto given = std::make_shared<Given>();
+    const auto given = std::make_shared<PauseOptions>();
 
     const auto pause = app.add("pause", "Start nothing new: on the whole host, of a project, or of a task");
     pause.option("SCOPE", given->scope, scope_text);

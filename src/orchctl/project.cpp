@@ -25,14 +25,14 @@ namespace {
 
 namespace json = boost::json;
 
-struct Given {
+struct AddOptions {
     NewProject project;
     std::string agent;
     std::optional<std::string> ci, test, staging, build;
     bool init = false;
 };
 
-Status add(Session& session, const Given& given) {
+Status add(Session& session, const AddOptions& given) {
     NewProject project = given.project;
     for (const auto& [option, text, words] : {std::tuple<const char*, std::optional<std::string>, std::vector<std::string>*>{
                                                   "--agent", given.agent, &project.agent},
@@ -62,7 +62,7 @@ Status add(Session& session, const Given& given) {
     return {};
 }
 
-Status list(Session& session) {
+Status list_projects(Session& session) {
     const auto projects = host_projects();
     if (!projects) return fail(projects.error());
     if (session.json) {
@@ -173,7 +173,7 @@ void add_check(Command project, Session& session) {
 }
 
 void add_add(Command project, Session& session) {
-    const auto given = std::make_shared<Given>();
+    const auto given = std::make_shared<AddOptions>();
     const auto command =
         project.add("add", "Write a project's file, check it, and refuse a name or prefix that is taken (root)");
     command.option("NAME", given->project.name, "Its name, such as hello").required();
@@ -196,7 +196,7 @@ void add_add(Command project, Session& session) {
 void add_project(Command app, Session& session) {
     const auto project = app.family("project", "Projects of this host: their files in /etc/orchd/projects.d");
     add_add(project, session);
-    project.add("list", "List projects").does([&session] { return list(session); });
+    project.add("list", "List projects").does([&session] { return list_projects(session); });
     const auto name = std::make_shared<std::string>();
     add_check(project, session);
     const auto granting = project.add(

@@ -6,25 +6,18 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "core/work_item.h"
 #include "host/fd.h"
+#include "orchctl/draft.h"
 #include "orchctl/host_config.h"
 #include "orchctl/project_file.h"
 
 namespace orchd::orchctl {
 namespace {
-
-Error failed(const std::string& what) {
-    const int reason = errno;
-    const auto code = reason == EACCES || reason == EPERM || reason == EROFS ? Errc::not_permitted : Errc::io;
-    return {code, what + ": " + std::strerror(reason) + (code == Errc::not_permitted ? ". Run this as root." : "")};
-}
 
 Error by_hand(const std::string& key) {
     return {Errc::invalid_argument, key + " cannot be changed in this file without a person: use `orchctl project edit`"};
@@ -134,14 +127,14 @@ bool only_changed(toml::table before, toml::table after, const Key& key) {
 Result<std::string> contents(const std::string& file) {
     std::ifstream in(file, std::ios::binary);
     std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in) return fail(failed(file));
+    if (!in) return fail(file_error(file));
     return text;
 }
 
 // One who changes files of the folder at a time.
 Result<host::Fd> lock(const std::string& dir) {
     host::Fd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.open() || ::flock(folder.get(), LOCK_EX) != 0) return fail(failed(dir));
+    if (!folder.open() || ::flock(folder.get(), LOCK_EX) != 0) return fail(file_error(dir));
     return folder;
 }
 
@@ -150,21 +143,6 @@ Status unchanged(const ProjectText& project) {
     if (!now) return fail(now.error());
     if (*now == project.text) return {};
     return fail(Errc::conflict, project.file() + " was changed by somebody else meanwhile: look again");
-}
-
-Status write_beside(const ProjectText& project, const std::string& text, std::string& draft) {
-    struct stat seen {};
-    if (::stat(project.file().c_str(), &seen) != 0) return fail(failed(project.file()));
-    draft = project.dir + "/." + project.name + ".XXXXXX";
-    const host::Fd fd(::mkostemp(draft.data(), O_CLOEXEC));
-    if (!fd.open()) return fail(failed(project.dir));
-    const auto written = ::write(fd.get(), text.data(), text.size());
-    const bool whole = written == static_cast<ssize_t>(text.size()) && ::fchown(fd.get(), seen.st_uid, seen.st_gid) == 0 &&
-                       ::fchmod(fd.get(), seen.st_mode & 07777U) == 0 && ::fsync(fd.get()) == 0;
-    if (whole) return {};
-    const auto error = failed(draft);
-    ::unlink(draft.c_str());
-    return fail(error);
 }
 
 }  // namespace
@@ -215,14 +193,12 @@ Status replace_project_text(const ProjectText& project, const std::string& text,
     const auto locked = lock(project.dir);
     if (!locked) return fail(locked.error());
     if (auto same = unchanged(project); !same) return same;
-    std::string draft;
-    if (auto written = write_beside(project, text, draft); !written) return written;
-    if (::rename(draft.c_str(), project.file().c_str()) != 0) {
-        const auto error = failed(project.file());
-        ::unlink(draft.c_str());
-        return fail(error);
-    }
-    return ::fsync(locked->get()) == 0 ? Status{} : fail(failed(project.dir));
+    struct stat seen {};
+    if (::stat(project.file().c_str(), &seen) != 0) return fail(file_error(project.file()));
+    auto draft = Draft::write(project.dir, project.name, text, &seen);
+    if (!draft) return fail(draft.error());
+    if (auto replaced = draft->replace(project.file()); !replaced) return replaced;
+    return ::fsync(locked->get()) == 0 ? Status{} : fail(file_error(project.dir));
 }
 
 Result<std::string> remove_project_text(const ProjectText& project) {
@@ -230,8 +206,8 @@ Result<std::string> remove_project_text(const ProjectText& project) {
     if (!locked) return fail(locked.error());
     if (auto same = unchanged(project); !same) return fail(same.error());
     const auto kept = project.file() + ".removed";
-    if (::rename(project.file().c_str(), kept.c_str()) != 0) return fail(failed(project.file()));
-    if (::fsync(locked->get()) != 0) return fail(failed(project.dir));
+    if (::rename(project.file().c_str(), kept.c_str()) != 0) return fail(file_error(project.file()));
+    if (::fsync(locked->get()) != 0) return fail(file_error(project.dir));
     return kept;
 }
 

@@ -1,44 +1,17 @@
 #include "orchctl/project_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 
 #include "core/words.h"
+#include "orchctl/draft.h"
 #include "settings/project.h"
 
 namespace orchd::orchctl {
 namespace {
-
-Error failed(const std::string& what) {
-    const int reason = errno;
-    const auto code = reason == EACCES || reason == EPERM || reason == EROFS ? Errc::not_permitted : Errc::io;
-    return {code, what + ": " + std::strerror(reason) + (code == Errc::not_permitted ? ". Run this as root." : "")};
-}
-
-Error taken(const std::string& file) { return {Errc::conflict, file + " is there already: the name is taken."}; }
-
-// Writes beside the final name and links it there, so that a reader sees the whole file and an existing one stays.
-Status write_new(const std::string& dir, const std::string& name, const std::string& text) {
-    std::string draft = dir + "/." + name + ".XXXXXX";
-    const std::string file = dir + '/' + name;
-    const int fd = ::mkostemp(draft.data(), O_CLOEXEC);
-    if (fd < 0) return fail(failed(dir));
-    const auto written = ::write(fd, text.data(), text.size());
-    const bool whole = written == static_cast<ssize_t>(text.size()) && ::fchmod(fd, 0644) == 0 && ::fsync(fd) == 0;
-    Status status;
-    if (!whole) status = fail(failed(draft));
-    ::close(fd);
-    if (status && ::link(draft.c_str(), file.c_str()) != 0) status = fail(errno == EEXIST ? taken(file) : failed(file));
-    ::unlink(draft.c_str());
-    return status;
-}
 
 // Splits one command line.
 class WordReader {
@@ -167,7 +140,7 @@ Status check_new_project(const NewProject& project, const std::string& dir, cons
     const std::string file = dir + '/' + project.name + ".toml";
     if (auto read = settings::parse_project(project_file_text(project), file, settings); !read) return fail(read.error());
     struct stat seen {};
-    if (::stat(file.c_str(), &seen) == 0) return fail(taken(file));
+    if (::stat(file.c_str(), &seen) == 0) return fail(Errc::conflict, file + " is there already: the name is taken.");
     const auto others = settings::load_projects(dir, settings);
     if (const auto* owner = settings::owner_of(others, project.prefix)) {
         return fail(Errc::conflict, "The prefix " + project.prefix + " belongs to " + owner->name + " (" + owner->file + ").");
@@ -177,7 +150,10 @@ Status check_new_project(const NewProject& project, const std::string& dir, cons
 
 Status write_project_file(const NewProject& project, const std::string& dir, const settings::Settings& settings) {
     if (auto checked = check_new_project(project, dir, settings); !checked) return checked;
-    return write_new(dir, project.name + ".toml", project_file_text(project));
+    const auto name = project.name + ".toml";
+    auto draft = Draft::write(dir, name, project_file_text(project));
+    if (!draft) return fail(draft.error());
+    return draft->take_free_name(dir + '/' + name);
 }
 
 Result<std::vector<std::string>> words_of(const std::string& command, const std::string& option) {

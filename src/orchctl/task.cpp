@@ -17,7 +17,7 @@ struct NewTask {
     std::string work_item, title, project, body, body_file;
     std::uint64_t priority = 5;
 };
-struct Filter {
+struct TaskFilter {
     std::string project, stage;
     bool open = false, needs_you = false;
     std::uint64_t limit = 1000;
@@ -70,7 +70,7 @@ Status create(Session& session, NewTask task) {
     return {};
 }
 
-Status list(Session& session, const Filter& given) {
+Status list_tasks(Session& session, const TaskFilter& given) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     Options filter{{"limit", given.limit}};
@@ -208,14 +208,14 @@ void add_create(Command task, Session& session) {
 }
 
 void add_list(Command task, Session& session) {
-    const auto given = std::make_shared<Filter>();
+    const auto given = std::make_shared<TaskFilter>();
     const auto command = task.add("list", "List tasks");
     command.option("--project", given->project, "Only of this project");
     command.option("--stage", given->stage, "Only in this stage");
     command.flag("--open", given->open, "Only those neither done nor cancelled");
     command.flag("--needs-you", given->needs_you, "Only those that wait for a human");
     command.option("--limit", given->limit, "At most so many").between(1, 10000);
-    command.does([&session, given] { return list(session, *given); });
+    command.does([&session, given] { return list_tasks(session, *given); });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Filter {
+struct DeliveryFilter {
     std::string state;
     std::uint64_t before = 0, limit = 50;
 };
@@ -21,7 +21,7 @@ Paint paint_of(const std::string& state) {
     return state == "ignored" ? Paint::dim : Paint::none;
 }
 
-Status list(Session& session, const Filter& given) {
+Status list_deliveries(Session& session, const DeliveryFilter& given) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
     Options filter{{"limit", given.limit}};
@@ -81,12 +81,12 @@ Status show(Session& session, std::uint64_t id) {
 void add_webhook(Command app, Session& session) {
     const auto webhook = app.family("webhook", "Webhook deliveries: what came in, and what became of it");
 
-    const auto filter = std::make_shared<Filter>();
+    const auto filter = std::make_shared<DeliveryFilter>();
     const auto listing = webhook.add("list", "List deliveries, the newest first");
     listing.option("--state", filter->state, "Only pending, done, ignored, failed or refused ones");
     listing.option("--before", filter->before, "Only those older than this delivery");
     listing.option("--limit", filter->limit, "At most so many; 50 where it is left out").between(1, 10000);
-    listing.does([&session, filter] { return list(session, *filter); });
+    listing.does([&session, filter] { return list_deliveries(session, *filter); });
 
     const auto id = std::make_shared<std::uint64_t>();
     const auto add = [&](const char* name, const char* text, std::function<Status()> command) {

@@ -32,6 +32,7 @@ T must(Result<T> result) {
 inline void must(const Status& status) {
     if (!status) throw std::runtime_error(std::string(face(status.error().code).name) + ": " + status.error().text);
 }
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // systemd as a table: a unit that is not in it is not loaded.
 class FakeUnits : public engine::Units {

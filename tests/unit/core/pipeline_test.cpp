@@ -22,7 +22,7 @@ std::vector<Stage> all_stages() {
     return all;
 }
 
-std::vector<GateAnswer> green(Stage stage) {
+std::vector<GateAnswer> all_green(Stage stage) {
     std::vector<GateAnswer> answers;
     for (const Gate gate : row(stage).gates) answers.push_back({gate, Colour::green, ""});
     return answers;
@@ -30,7 +30,7 @@ std::vector<GateAnswer> green(Stage stage) {
 
 // Green up to the gate at `place`, which answers `colour`.
 std::vector<GateAnswer> answers_until(Stage stage, std::size_t place, Colour colour, bool unusable = false) {
-    auto answers = green(stage);
+    auto answers = all_green(stage);
     answers.resize(place + 1);
     answers[place] = {answers[place].gate, colour, "because", unusable};
     return answers;
@@ -121,7 +121,7 @@ TEST(Pipeline, R01_APersonSendsATaskBackToAnyStageUpToItsOwnButNotBeforeItsMerge
 
 TEST(Pipeline, R01_AllGreenMovesToTheNextStageAndStartsTheCountOfAgainAnew) {
     for (const Stage stage : all_stages()) {
-        const auto decision = decide(stage, green(stage), {2, 2, 2, 2}, {});
+        const auto decision = decide(stage, all_green(stage), {2, 2, 2, 2}, {});
         if (terminal(stage)) {
             EXPECT_EQ(decision.kind, Decision::Kind::wait);
             continue;
@@ -149,7 +149,7 @@ TEST(Pipeline, R02_UndecidedWaitsAtEveryGateAndCountsNothing) {
 TEST(Pipeline, R02_AGateThatWasNotAskedIsNeverGreen) {
     for (const Stage stage : all_stages())
         for (std::size_t missing = 0; missing < row(stage).gates.size(); ++missing) {
-            auto answers = green(stage);
+            auto answers = all_green(stage);
             answers.erase(answers.begin() + static_cast<std::ptrdiff_t>(missing));
             const auto decision = decide(stage, answers, {}, {});
             EXPECT_EQ(decision.kind, Decision::Kind::wait) << to_text(stage);
@@ -250,7 +250,7 @@ struct Place {
     auto key() const { return std::tuple(stage, retries.developer, retries.again, retries.conflict); }
 };
 std::vector<Place> all_moves_from(const Place& place, const Caps& caps) {
-    std::vector<std::vector<GateAnswer>> all_answers{green(place.stage)};
+    std::vector<std::vector<GateAnswer>> all_answers{all_green(place.stage)};
     for (std::size_t at = 0; at < row(place.stage).gates.size(); ++at)
         for (const bool unusable : {false, true}) all_answers.push_back(answers_until(place.stage, at, Colour::red, unusable));
     std::vector<Place> moves;
@@ -313,7 +313,7 @@ TEST(Pipeline, R04_WhateverIsRedForEverEndsWithAPerson) {
                     ASSERT_LT(moves, 100) << to_text(stage) << " is gone round without an end";
                     ASSERT_FALSE(terminal(at.stage)) << to_text(stage);
                     const auto answers =
-                        at.stage == stage ? answers_until(stage, place, Colour::red, unusable) : green(at.stage);
+                        at.stage == stage ? answers_until(stage, place, Colour::red, unusable) : all_green(at.stage);
                     const auto decision = decide(at.stage, answers, at.retries, {});
                     if (decision.kind == Decision::Kind::hold) break;
                     ASSERT_EQ(decision.kind, Decision::Kind::move);

@@ -5,8 +5,6 @@
 namespace orchd::support {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 TEST(FinishTest, R33TakesADevelopersCommitsToTheForgeAndAsksForTheAdvance) {
     RunLife life;
     const auto claim = life.start(Stage::development);

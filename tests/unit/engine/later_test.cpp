@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::int64_t minute_ms = 60'000, hour_ms = 60 * minute_ms;
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 class LaterTest : public testing::Test {
 protected:
     RunLife life;

@@ -7,8 +7,6 @@
 namespace orchd::support {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 TEST(PrepareTest, R33MakesTheBranchOnTheForgeAndHandsOverWhereToWork) {
     RunLife life;
     auto world = life.scene.world("control");

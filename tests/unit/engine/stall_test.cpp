@@ -8,8 +8,6 @@
 namespace orchd::support {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 constexpr const char* passing = "git push in /m.git: fatal: unable to access the far side: it hung up unexpectedly";
 constexpr const char* denied =
     "git push in /m.git: error: insufficient permission for adding an object to repository database ./objects";

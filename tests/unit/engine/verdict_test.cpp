@@ -10,8 +10,6 @@
 namespace orchd::support {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 TEST(VerdictTest, R33TheExitOfCiIsTheStatusOfItsCommit) {
     for (const int code : {0, 1}) {
         RunLife life;

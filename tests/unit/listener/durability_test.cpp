@@ -5,7 +5,7 @@
 namespace orchd::listener::tests {
 namespace {
 
-const std::string body = R"({"text": ")" + std::string(2000, 'x') + "\"}";
+const std::string long_body = R"({"text": ")" + std::string(2000, 'x') + "\"}";
 
 class DurabilityTest : public ::testing::Test {
 protected:
@@ -22,7 +22,7 @@ protected:
             const auto id = std::to_string(cut);
             {
                 House house(folder, {.database = options(), .pragma = pragma});
-                EXPECT_EQ(house.send(gitea(body, id)), 200);
+                EXPECT_EQ(house.send(gitea(long_body, id)), 200);
                 disk.stop_at(1);
             }
             disk.power_cut();
@@ -40,17 +40,17 @@ TEST_F(DurabilityTest, WithoutTheSyncItDoesNot) { EXPECT_GT(lost_in_ten_cuts("PR
 
 TEST_F(DurabilityTest, WhereverTheDiskFailsARefusalIsToldAndTheNextDeliveryIsTaken) {
     House house(folder, {.database = options()});
-    EXPECT_EQ(house.send(gitea(body, "first")), 200);
+    EXPECT_EQ(house.send(gitea(long_body, "first")), 200);
     int refused = 0;
     for (int call = 1; call < 25; ++call) {
         const auto id = "at-" + std::to_string(call);
         disk.fail_once_at(call, SQLITE_IOERR_WRITE);
-        const auto status = house.send(gitea(body, id));
+        const auto status = house.send(gitea(long_body, id));
         EXPECT_TRUE(status == 200 || status == 503) << status;
         disk.no_more_faults();
         if (status == 200) continue;
         ++refused;
-        EXPECT_EQ(house.send(gitea(body, id)), 200) << "sent again";
+        EXPECT_EQ(house.send(gitea(long_body, id)), 200) << "sent again";
     }
     EXPECT_GT(refused, 2);
     auto db = must(store::Db::open(folder / "orchd.db", options()));
@@ -62,14 +62,14 @@ TEST_F(DurabilityTest, WhereverTheDiskFailsARefusalIsToldAndTheNextDeliveryIsTak
 
 TEST_F(DurabilityTest, AFullDiskTakesTheBallastFirstAndThenRefuses) {
     House house(folder, {.database = options()});
-    EXPECT_EQ(house.send(gitea(body, "first")), 200);
+    EXPECT_EQ(house.send(gitea(long_body, "first")), 200);
     const auto ballast = store::ballast_beside(folder / "orchd.db");
     must(store::lay_ballast(ballast, 1 << 16));
     int given = 0;
     for (int call = 1; call < 25; ++call) {
         must(store::lay_ballast(ballast, 1 << 16));
         disk.fail_once_at(call, SQLITE_FULL);
-        const auto status = house.send(gitea(body, std::to_string(call)));
+        const auto status = house.send(gitea(long_body, std::to_string(call)));
         disk.no_more_faults();
         if (store::ballast_size(ballast) == 0) {
             ++given;

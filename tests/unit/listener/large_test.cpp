@@ -40,7 +40,7 @@ std::string headers(std::string_view type, std::string_view covered, std::string
     return "Content-Type: " + std::string(type) + "\r\nX-Gitea-Signature: " + signed_by(secret, covered) +
            "\r\nX-Gitea-Delivery: " + std::string(id) + "\r\nX-Gitea-Event-Type: push\r\n";
 }
-constexpr std::string_view json = "application/json", form = "application/x-www-form-urlencoded";
+constexpr std::string_view json_media = "application/json", form_media = "application/x-www-form-urlencoded";
 
 class LargeTest : public ::testing::Test {
 protected:
@@ -58,10 +58,10 @@ protected:
 TEST_F(LargeTest, WhatIsWithinTheLimitIsTakenHoweverItIsSent) {
     House house(folder);
     const auto body = json_of(8 * mib);
-    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json, body, "plain"))), 200);
-    EXPECT_EQ(send(house, chunked("/webhooks/gitea", body, headers(json, body, "chunked"))), 200);
-    EXPECT_EQ(send(house, post("/webhooks/gitea", as_form(body), headers(form, body, "form"))), 200);
-    EXPECT_EQ(send(house, chunked("/webhooks/gitea", as_form(body), headers(form, body, "both"))), 200);
+    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "plain"))), 200);
+    EXPECT_EQ(send(house, chunked("/webhooks/gitea", body, headers(json_media, body, "chunked"))), 200);
+    EXPECT_EQ(send(house, post("/webhooks/gitea", as_form(body), headers(form_media, body, "form"))), 200);
+    EXPECT_EQ(send(house, chunked("/webhooks/gitea", as_form(body), headers(form_media, body, "both"))), 200);
     const auto stored = house.stored();
     ASSERT_EQ(stored.size(), 4U);
     for (const auto& d : stored) EXPECT_TRUE(d.body == body) << d.dedup_key;
@@ -71,10 +71,11 @@ TEST_F(LargeTest, WhatIsWithinTheLimitIsTakenHoweverItIsSent) {
 TEST_F(LargeTest, WhatIsSignedAndTooLargeIsOnRecordAsRefused) {
     House house(folder, {.most_body = mib});
     const auto body = json_of(mib + 1);
-    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json, body, "plain"))), 413);
-    EXPECT_EQ(send(house, chunked("/webhooks/gitea", body, headers(json, body, "chunked"))), 413);
-    EXPECT_EQ(send(house, post("/webhooks/gitea/hello", as_form(body), headers(form, body, "form"))), 413);
-    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json, body, "plain"))), 413) << "the same again is no other";
+    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "plain"))), 413);
+    EXPECT_EQ(send(house, chunked("/webhooks/gitea", body, headers(json_media, body, "chunked"))), 413);
+    EXPECT_EQ(send(house, post("/webhooks/gitea/hello", as_form(body), headers(form_media, body, "form"))), 413);
+    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "plain"))), 413)
+        << "the same again is no other";
     EXPECT_TRUE(house.stored().empty());
     const auto refused = house.refused();
     ASSERT_EQ(refused.size(), 3U);
@@ -93,20 +94,20 @@ TEST_F(LargeTest, WhatIsSignedAndTooLargeIsOnRecordAsRefused) {
     EXPECT_EQ(db.write([&](store::Tx& tx) { return store::replay_delivery(tx, refused[0].id); }).error().code, Errc::conflict);
     // Sent again within the limit, it is kept out by nothing.
     const auto fits = json_of(mib);
-    EXPECT_EQ(send(house, post("/webhooks/gitea", fits, headers(json, fits, "plain"))), 200);
+    EXPECT_EQ(send(house, post("/webhooks/gitea", fits, headers(json_media, fits, "plain"))), 200);
 }
 
 TEST_F(LargeTest, StrangersLeaveNoTraceHoweverLarge) {
     House house(folder, {.most_body = mib});
     for (const auto size : {mib / 2, mib + 1, 3 * mib}) {
         const auto body = json_of(size);
-        EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json, body, "x", "guessed"))), 401);
-        EXPECT_EQ(send(house, chunked("/webhooks/gitea", as_form(body), headers(form, body, "x", "guessed"))), 401);
-        EXPECT_EQ(send(house, post("/webhooks/gitea", body, json_type)), 401) << "not read at all";
+        EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "x", "guessed"))), 401);
+        EXPECT_EQ(send(house, chunked("/webhooks/gitea", as_form(body), headers(form_media, body, "x", "guessed"))), 401);
+        EXPECT_EQ(send(house, post("/webhooks/gitea", body, json_media)), 401) << "not read at all";
     }
     auto endless = house.client();
     endless.send("POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(Webhooks::most_read + 1) +
-                 "\r\n" + headers(json, "x", "x", "guessed") + "\r\n");
+                 "\r\n" + headers(json_media, "x", "x", "guessed") + "\r\n");
     EXPECT_EQ(status_of(endless.response()), 413) << "told by the head: nobody reads that far";
     EXPECT_TRUE(house.refused().empty());
     EXPECT_TRUE(house.stored().empty());
@@ -118,28 +119,28 @@ TEST_F(LargeTest, EveryRefusalOfWhatWasSignedLeavesATrace) {
     const auto to = [&](const std::string& path, const std::string& body, const std::string& fields) {
         return house.send(post(path, body, fields));
     };
-    EXPECT_EQ(to("/webhooks/gitea", bad, headers(json, bad, "bad")), 400);
+    EXPECT_EQ(to("/webhooks/gitea", bad, headers(json_media, bad, "bad")), 400);
     EXPECT_EQ(to("/webhooks/gitea", good, headers("text/plain", good, "type")), 415);
-    EXPECT_EQ(to("/webhooks/gitea", good, headers(json, good, "coding") + "Content-Encoding: gzip\r\n"), 415);
-    EXPECT_EQ(to("/webhooks/gitea/..", good, headers(json, good, "project")), 404);
-    EXPECT_EQ(to("/webhooks/gitea", twice, headers(form, "{}", "twice")), 400);
+    EXPECT_EQ(to("/webhooks/gitea", good, headers(json_media, good, "coding") + "Content-Encoding: gzip\r\n"), 415);
+    EXPECT_EQ(to("/webhooks/gitea/..", good, headers(json_media, good, "project")), 404);
+    EXPECT_EQ(to("/webhooks/gitea", twice, headers(form_media, "{}", "twice")), 400);
     ASSERT_EQ(house.refused().size(), 5U);
     EXPECT_EQ(house.refused()[1].outcome, "404: this is no name of a project (8 bytes from 127.0.0.1)");
     EXPECT_EQ(house.refused()[1].source, "gitea");
     EXPECT_EQ(house.refused()[3].outcome.substr(0, 5), "415: ");
     // The same of strangers.
-    EXPECT_EQ(to("/webhooks/gitea", bad, headers(json, bad, "bad", "guessed")), 401);
+    EXPECT_EQ(to("/webhooks/gitea", bad, headers(json_media, bad, "bad", "guessed")), 401);
     EXPECT_EQ(to("/webhooks/gitea", good, headers("text/plain", good, "type", "guessed")), 415);
-    EXPECT_EQ(to("/webhooks/gitea", twice, headers(form, "{}", "twice", "guessed")), 400);
+    EXPECT_EQ(to("/webhooks/gitea", twice, headers(form_media, "{}", "twice", "guessed")), 400);
     EXPECT_EQ(house.refused().size(), 5U);
 }
 
 TEST_F(LargeTest, WhatCouldNotBePutOnRecordIsTracedOnceItCan) {
     House house(folder, {.make_database = false});
     const std::string body = R"({"a": 1})";
-    EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json, body, "lost"))), 503);
+    EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json_media, body, "lost"))), 503);
     (void)must(store::Db::open(house.path, {.mode = store::Mode::create}));
-    EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json, body, "next"))), 200);
+    EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json_media, body, "next"))), 200);
     while (house.refused().empty()) std::this_thread::yield();  // by the writer, behind the one that was answered
     EXPECT_EQ(house.refused()[0].dedup_key, "lost");
     EXPECT_EQ(house.refused()[0].outcome.substr(0, 32), "503: it could not be put on reco");
@@ -156,7 +157,7 @@ std::int64_t resident_kib(const char* key) {
 TEST_F(LargeTest, SixteenLargeBodiesAtOnceAreAllTakenInBoundedMemory) {
     const auto body = json_of(8 * mib);
     House house(folder);
-    const auto request = [&](int n) { return headers(json, body, "big-" + std::to_string(n)); };
+    const auto request = [&](int n) { return headers(json_media, body, "big-" + std::to_string(n)); };
     std::ofstream("/proc/self/clear_refs") << "5";  // the peak counts from here
     const auto before = resident_kib("VmRSS:");
     std::vector<std::thread> senders;
@@ -186,9 +187,9 @@ TEST_F(LargeTest, LargeBodiesThatStallGiveWayToThoseThatCome) {
     for (int n = 0; n < 4; ++n) {
         stalled.push_back(house.client());
         stalled.back().send("POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
-                            "\r\n" + headers(json, body, "x", "guessed") + "\r\n" + body.substr(0, 2 * mib));
+                            "\r\n" + headers(json_media, body, "x", "guessed") + "\r\n" + body.substr(0, 2 * mib));
     }
-    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json, body, "good"))), 200);
+    EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "good"))), 200);
 }
 
 }  // namespace

@@ -2,19 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <filesystem>
-#include <fstream>
 #include <regex>
-#include <sstream>
 
 #include "core/front_matter.h"
 #include "orchctl/commands.h"
+#include "sources.h"
 
 namespace orchd::orchctl {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path sources = ORCHD_ROOT;
 const fs::path built = ORCHD_BUILT_MAN;
 
 bool is_page(const fs::path& path) { return std::regex_search(path.filename().string(), std::regex("\\.[1578]$")); }
@@ -28,13 +26,6 @@ std::map<std::string, fs::path> pages() {
         }
     }
     return all;
-}
-
-std::string contents(const fs::path& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
 }
 
 TEST(ManPages, R44_EveryUnitHasOne) {

@@ -4,27 +4,19 @@
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 #include <sstream>
 
 #include "orchctl/commands.h"
 #include "orchctl/project_file.h"
+#include "sources.h"
 
 namespace orchd::orchctl {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path sources = ORCHD_ROOT;
 constexpr char something = '\1';  // what a program puts in when it says so
-
-std::string contents(const fs::path& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-}
 
 struct Told {
     std::string where, text;  // the words behind "orchctl "

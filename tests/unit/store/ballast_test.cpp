@@ -10,20 +10,20 @@
 namespace orchd::store {
 namespace {
 
-constexpr std::int64_t size = 1 << 20;
+constexpr std::int64_t ballast_bytes = 1 << 20;
 
 TEST(Ballast, HoldsItsSpaceUntilItIsGivenBack) {
     Folder folder;
     const auto path = ballast_beside(folder / "orchd.db");
     EXPECT_EQ(path, folder / "ballast");
     EXPECT_EQ(ballast_size(path), 0);
-    must(lay_ballast(path, size));
-    EXPECT_EQ(ballast_size(path), size);
+    must(lay_ballast(path, ballast_bytes));
+    EXPECT_EQ(ballast_size(path), ballast_bytes);
     struct stat seen {};
     ASSERT_EQ(::stat(path.c_str(), &seen), 0);
-    EXPECT_GE(seen.st_blocks * 512, size) << "a hole holds nothing";
-    must(lay_ballast(path, size / 2));
-    EXPECT_EQ(ballast_size(path), size / 2);
+    EXPECT_GE(seen.st_blocks * 512, ballast_bytes) << "a hole holds nothing";
+    must(lay_ballast(path, ballast_bytes / 2));
+    EXPECT_EQ(ballast_size(path), ballast_bytes / 2);
     must(lay_ballast(path, 0));
     EXPECT_FALSE(std::filesystem::exists(path));
     drop_ballast(path);
@@ -34,7 +34,7 @@ TEST(Ballast, ASymlinkInItsPlaceIsNotFollowed) {
     std::ofstream(folder / "theirs") << "kept";
     std::filesystem::create_symlink(folder / "theirs", folder / "ballast");
     EXPECT_EQ(ballast_size(folder / "ballast"), 0);
-    must(lay_ballast(folder / "ballast", size));
+    must(lay_ballast(folder / "ballast", ballast_bytes));
     EXPECT_EQ(std::filesystem::file_size(folder / "theirs"), 4U);
 }
 
@@ -46,7 +46,7 @@ TEST(Ballast, WhatMustBeOnRecordIsWrittenAllTheSame) {
     Db db = must(Db::open(path, {.mode = Mode::create, .vfs = disk.name(), .checkpoint_pages = 0}));
     int given_back = 0;
     for (int call = 1; call < 40; ++call) {
-        must(lay_ballast(ballast_beside(path), size));
+        must(lay_ballast(ballast_beside(path), ballast_bytes));
         disk.fail_once_at(call, SQLITE_FULL);
         const auto written = db.write_surely([&](Tx& tx) {
             return put_state(tx, {.key = "exit", .value = std::string(20'000, 'x'), .by = "t", .reason = "", .at = call});
@@ -67,7 +67,7 @@ TEST(Ballast, OtherWorkLeavesItAlone) {
     tests::FaultVfs disk("full");
     const auto path = folder / "orchd.db";
     Db db = must(Db::open(path, {.mode = Mode::create, .vfs = disk.name(), .checkpoint_pages = 0}));
-    must(lay_ballast(ballast_beside(path), size));
+    must(lay_ballast(ballast_beside(path), ballast_bytes));
     int refused = 0;
     for (int call = 1; call < 20; ++call) {
         disk.fail_once_at(call, SQLITE_FULL);
@@ -77,7 +77,7 @@ TEST(Ballast, OtherWorkLeavesItAlone) {
         refused += !written && written.error().code == Errc::no_space ? 1 : 0;
     }
     EXPECT_GT(refused, 1);
-    EXPECT_EQ(ballast_size(ballast_beside(path)), size);
+    EXPECT_EQ(ballast_size(ballast_beside(path)), ballast_bytes);
 }
 
 }  // namespace
