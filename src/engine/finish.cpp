@@ -39,14 +39,33 @@ Result<std::optional<store::Run>> run_that_ended(store::Db& db, const store::Tas
     return store::unfinished_exit(db, task.id);
 }
 
-Status record_exit(World& world, const store::Run& run, Exit exit, const std::string& invocation_id) {
+Status write_release(const Acting& who, store::Release release) {
+    auto live = store::live_release(who.tx.db(), release.project);
+    if (!live) return fail(live.error());
+    if (*live && (*live)->commit != release.commit) release.previous = (*live)->commit;
+    return store::put_release(who.tx, release);
+}
+
+// A deploy that ended well is live from its exit on, however long its end takes: nobody is to deploy an older commit over it
+// meanwhile.
+Status put_live(const Acting& who, const Ended& ended, Exit exit) {
+    if (ended.job.kind != JobKind::deploy || outcome(exit) != Outcome::look) return {};
+    return write_release(
+        who,
+        {.project = ended.task.project, .commit = ended.job.commit, .previous = {}, .state = "live", .at = who.now.utc_ms});
+}
+
+Status record_exit(World& world, const Ended& ended, Exit exit, const std::string& invocation_id) {
+    const auto& run = ended.run;
     if (run.exit) return {};
     boundary("finish.record_exit.before");
     auto recorded = world.db.write_surely([&](store::Tx& tx) -> Status {
         auto first = store::record_exit(tx, run.id, exit, invocation_id, world.now());
         if (!first) return fail(first.error());
         if (!*first) return {};
-        return add_event(acting(world, tx), "run_ended", run.task_id, run.job_id,
+        const auto who = acting(world, tx);
+        if (auto live = put_live(who, ended, exit); !live) return live;
+        return add_event(who, "run_ended", run.task_id, run.job_id,
                          {{"run", run.id}, {"exit", std::string(to_text(exit.kind))}, {"status", exit.status}});
     });
     if (recorded) boundary("finish.record_exit.after");
@@ -67,14 +86,15 @@ Result<std::optional<Taken>> take_exit(World& world, const std::string& work_ite
     auto run = run_that_ended(world.db, **task, monitor, exit);
     if (!run) return fail(run.error());
     if (!*run) return std::nullopt;
-    const bool known = (*run)->exit.has_value();
-    if (auto recorded = record_exit(world, **run, exit, monitor.invocation_id); !recorded) return fail(recorded.error());
-    run = store::find_run(world.db, (*run)->id);
-    if (!run) return fail(run.error());
     auto job = store::find_job(world.db, (*run)->job_id);
     if (!job) return fail(job.error());
     if (!*job) return fail(Errc::corrupt, "run " + std::to_string((*run)->id) + " has no job");
-    return Taken{{**task, **job, **run}, known};
+    Taken taken{{**task, **job, **run}, (*run)->exit.has_value()};
+    if (auto recorded = record_exit(world, taken.ended, exit, monitor.invocation_id); !recorded) return fail(recorded.error());
+    run = store::find_run(world.db, (*run)->id);
+    if (!run) return fail(run.error());
+    taken.ended.run = **run;
+    return taken;
 }
 
 // What the run says that it cost, if that is a JSON object.
@@ -97,11 +117,13 @@ Result<bool> still_ours(store::Db& db, const Ended& ended) {
     return *job && (*job)->status == JobStatus::running && (*job)->run_id == ended.run.id;
 }
 
-Status write_release(const Acting& who, store::Release release) {
-    auto live = store::live_release(who.tx.db(), release.project);
-    if (!live) return fail(live.error());
-    if (*live && (*live)->commit != release.commit) release.previous = (*live)->commit;
-    return store::put_release(who.tx, release);
+// What ended well is live since its exit; by now another may have replaced it.
+Status settle_release(const Acting& who, const store::Release& release) {
+    if (release.state != "live") return write_release(who, release);
+    auto known = store::find_release(who.tx.db(), release.project, release.commit);
+    if (!known) return fail(known.error());
+    if (*known && ((*known)->state == "live" || (*known)->state == "replaced")) return {};
+    return write_release(who, release);
 }
 
 // Work that could not be brought in is never passed over, however the run ended.
@@ -123,7 +145,7 @@ Status write_facts(const Acting& who, const Ended& ended, const Ending& ending) 
     if (ending.commit_status)
         if (auto put = store::put_status(who.tx, *ending.commit_status); !put) return fail(put.error());
     if (ending.release)
-        if (auto written = write_release(who, *ending.release); !written) return written;
+        if (auto settled = settle_release(who, *ending.release); !settled) return settled;
     for (const auto& name : ending.ignored_artefacts) {
         auto noted = add_event(who, "artefact_ignored", ended.task.id, ended.job.id,
                                {{"artefact", name}, {"run", ended.run.id}, {"role", std::string(to_text(ended.job.role))}});

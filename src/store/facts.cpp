@@ -180,6 +180,11 @@ Result<std::optional<Release>> live_release(Db& db, const std::string& project) 
                     read_release, project);
 }
 
+Result<std::optional<Release>> find_release(Db& db, const std::string& project, const std::string& commit) {
+    return find_row(db, "SELECT project, \"commit\", previous, state, at FROM releases WHERE project = ? AND \"commit\" = ?",
+                    read_release, project, commit);
+}
+
 Result<std::optional<StateRow>> find_state(Db& db, const std::string& key) {
     return find_row(db, "SELECT key, value, by, reason, at FROM settings_state WHERE key = ?", read_state, key);
 }

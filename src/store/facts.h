@@ -55,6 +55,7 @@ struct Release {
 // One row per (project, commit). A release that goes live replaces the one before; an empty `previous` keeps what is on record.
 [[nodiscard]] Status put_release(Tx& tx, const Release& release);
 [[nodiscard]] Result<std::optional<Release>> live_release(Db& db, const std::string& project);
+[[nodiscard]] Result<std::optional<Release>> find_release(Db& db, const std::string& project, const std::string& commit);
 
 struct OutboxRow {
     std::int64_t id = 0;

@@ -164,6 +164,53 @@ TEST(StallTest, AnEndThatFailsAgainAfterItWasLetGoOfIsToldAgain) {
     }
 }
 
+// A deploy whose hook ended well, while nothing can be written to the repository.
+struct DeployedUnrecorded : Stalled {
+    DeployedUnrecorded() {
+        scene.without({Role::build});
+        scene.project().deploy = settings::Project::Deploy{"/hook", "/config"};
+        task().in(Stage::deploy);
+        commit = forge_head();
+        claim = start(Role::deploy, commit);
+        scene.watch.refuses = Error{Errc::refused, denied};
+        ends(0);
+    }
+    std::string live_commit() {
+        const auto live = must(store::live_release(scene.db, "hello"));
+        return live ? live->commit : "";
+    }
+    std::string commit;
+    store::Claim claim;
+};
+
+TEST(StallTest, R12_WhatWasDeployedIsLiveThoughItsEndIsGivenUp) {
+    DeployedUnrecorded life;
+    life.scene.units.table.clear();
+    life.recover();
+    ASSERT_EQ(life.task().row().hold, Hold::infra);
+    EXPECT_EQ(life.live_commit(), life.commit) << "an older commit would be deployed over it";
+}
+
+TEST(StallTest, R12_AnEndThatIsGoneOnWithLeavesLiveWhatReplacedItsDeploy) {
+    DeployedUnrecorded life;
+    life.scene.units.table.clear();
+    life.recover();
+    life.scene.write([&](store::Tx& tx) {
+        return store::put_release(tx, {"hello", "a-later-one", life.commit, "live", life.scene.now.utc_ms});
+    });
+    life.scene.watch.refuses = {};
+    auto control = life.scene.world("control");
+    must(engine::release_hold(control, "HELLO-1", "uid:0 root"));
+    life.scene.pass(1'000'000);
+    life.dispatch();
+    ASSERT_TRUE(life.is_called());
+    must(life.finish({}));
+    EXPECT_EQ(life.job(life.claim.job.id).status, JobStatus::done);
+    EXPECT_EQ(life.verdict(Gate::deploy_status)->colour, Colour::green);
+    EXPECT_EQ(life.live_commit(), "a-later-one");
+    EXPECT_EQ(must(store::find_release(life.scene.db, "hello", life.commit))->state, "replaced");
+}
+
 TEST(StallTest, RetryWorksTheStageAnew) {
     Stalled life;
     const auto claim = life.ended({Errc::refused, denied});
