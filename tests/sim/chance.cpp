@@ -23,25 +23,13 @@ struct Rate {
     std::string_view name;
     double often, never;  // per decision at most; how likely a seed knows none of it
 };
-constexpr std::array<Rate, strokes> rates{{{"turn", 0.25, 0.0},
-                                           {"crash", 0.01, 0.3},
-                                           {"pause", 0.004, 0.3},
-                                           {"forge", 0.03, 0.4},
-                                           {"in-flight", 0.5, 0.3},
-                                           {"outcome", 0.2, 0.3},
-                                           {"slow", 0.1, 0.3},
-                                           {"stubborn", 0.3, 0.3},
-                                           {"unreadable", 0.01, 0.6},
-                                           {"refuse", 0.03, 0.6},
-                                           {"lost-wake", 0.3, 0.4},
-                                           {"power-cut", 0.02, 0.6},
-                                           {"reload", 0.05, 0.4},
-                                           {"operate", 0.3, 0.3},
-                                           {"push", 0.1, 0.3},
-                                           {"tell", 0.5, 0.4},
-                                           {"clock", 0.05, 0.5},
-                                           {"outage", 0.03, 0.5},
-                                           {"away", 0.02, 0.5}}};
+constexpr std::array<Rate, strokes> rates{{{"turn", 0.25, 0.0},   {"crash", 0.01, 0.3},    {"pause", 0.004, 0.3},
+                                           {"forge", 0.03, 0.4},  {"in-flight", 0.5, 0.3}, {"outcome", 0.2, 0.3},
+                                           {"slow", 0.1, 0.3},    {"stubborn", 0.3, 0.3},  {"unreadable", 0.01, 0.6},
+                                           {"refuse", 0.03, 0.6}, {"lost-wake", 0.3, 0.4}, {"power-cut", 0.02, 0.6},
+                                           {"reload", 0.05, 0.4}, {"operate", 0.3, 0.3},   {"push", 0.1, 0.3},
+                                           {"tell", 0.5, 0.4},    {"clock", 0.05, 0.5},    {"outage", 0.03, 0.5},
+                                           {"away", 0.02, 0.5},   {"odd", 0.3, 0.5},       {"day", 0.5, 0.9}}};
 
 }  // namespace
 

@@ -31,9 +31,11 @@ enum class Stroke {
     tell,     // forge or tracker tells of something by webhook
     clock,    // the wall clock jumps
     outage,   // a repository takes nothing for a while, or until a person mends it
-    away      // nobody starts the worker for a while
+    away,     // nobody starts the worker for a while
+    odd,      // an agent leaves its work in the wrong place
+    day       // one of many colleagues does something
 };
-inline constexpr std::size_t strokes = static_cast<std::size_t>(Stroke::away) + 1;
+inline constexpr std::size_t strokes = static_cast<std::size_t>(Stroke::day) + 1;
 
 struct StrokeId {
     Stroke stroke;
@@ -49,6 +51,8 @@ public:
 
     // Whether it happens here. Each call is one decision of its kind.
     [[nodiscard]] bool strikes(Stroke stroke);
+    // Whether it can happen in this world at all.
+    [[nodiscard]] bool knows(Stroke stroke) const { return rates_[static_cast<std::size_t>(stroke)] > 0; }
     // [0, n), a detail of the stroke that happened last: the same whatever else is left out.
     [[nodiscard]] std::uint64_t detail(std::uint64_t n);
     // [0, n), by a name: a property of the seed.

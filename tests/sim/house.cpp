@@ -105,6 +105,7 @@ void House::at_boundary(std::string_view name) {
     committed();
     witness_.boundary(*p, name);
     if (!chance_.is_calm() && ++points_ > chaos_points_) chance_.calm();
+    meddle(*p, name);
     scheduler_.point(name, At::boundary);
 }
 
@@ -132,7 +133,8 @@ void House::furnish() {
     }
     std::ofstream(folder_ + "/prompt") << "Use this: " << secret << '\n';
     const std::vector<std::pair<std::string, std::string>> names{{"one", "ONE"}, {"two", "TWO"}};
-    const auto projects = 1 + chance_.property("projects", 10) / 8;
+    const bool day = witness_.branches_are_rewritten = chance_.knows(Stroke::day);
+    const auto projects = day ? 1 : 1 + chance_.property("projects", 10) / 8;
     for (std::size_t i = 0; i < projects; ++i) {
         const auto& [name, prefix] = names[i];
         projects_.good.push_back(project_of(chance_, name, prefix, folder_ + "/prompt"));
@@ -177,7 +179,12 @@ void House::furnish() {
             return done;
         };
     }
-    const auto tasks = 1 + chance_.property("tasks", 3);
+    witness_.repository_of = [this](const std::string& item) -> const Repository* {
+        for (const auto& project : projects_.good)
+            if (item.starts_with(project.prefix + '-')) return repositories_.at(project.name).get();
+        return nullptr;
+    };
+    const auto tasks = day ? 2 + chance_.property("tasks", 2) : 1 + chance_.property("tasks", 3);
     constexpr std::array stages{Stage::analysis,       Stage::development,    Stage::review, Stage::testing,
                                 Stage::deploy_staging, Stage::deploy_staging, Stage::deploy};
     for (std::size_t i = 1; i <= tasks; ++i) {
@@ -201,6 +208,7 @@ void House::begin_task(const settings::Project& project, const std::string& item
     if (stage > Stage::development) {
         head = repository.commit({repository.forge["main"]}, {{item + ".cpp", "int " + item + ";"}}, item);
         repository.forge[branch] = repository.heads[branch] = head;
+        witness_.work_there(item, "int " + item + ";");
     }
     auto made = lease.db().write([&](store::Tx& tx) -> Status {
         const auto row = must(store::ensure_project(tx, project.name));
@@ -298,6 +306,7 @@ void House::settle_in_peace() {
         if (!scheduler_.run([this] { return chance_.is_calm() && quiet(); }, scheduler_.clock() + 2 * hour_ms, 400'000))
             return scheduler_.violate("all comes to rest", "it did not within two hours of peace");
         witness_.look_at_waiting();
+        look_at_why(databases_.watching(), true);
         look_at_recovery(false);
         if (all_done_ = std::ranges::all_of(
                 items_,
@@ -337,7 +346,7 @@ void House::power_cut() {
         daemon.process->on_end = nullptr;
         scheduler_.kill(*std::exchange(daemon.process, nullptr));
     }
-    for (auto* listener : std::exchange(listeners_, {})) scheduler_.kill(*listener);
+    for (auto* caller : std::exchange(callers_, {})) scheduler_.kill(*caller);
     systemd_.power_cut();
     fs::remove_all(folder_ + "/runs");
     scheduler_.new_boot();
@@ -350,11 +359,13 @@ Outcome House::live() {
     witness_.look();
     boot();
     people();
+    day();
     senders();
     chaos();
     settle_in_peace();
     Outcome outcome;
     if (!scheduler_.violation()) witness_.look_at_outcome(repositories_);
+    if (!scheduler_.violation()) witness_.look_at_live(live_);
     if (const auto differs = told_.differs(databases_.watching(), witness_.asked()); differs && !scheduler_.violation())
         scheduler_.violate("what is told is known as it is, in any order and however often", *differs);
     if (!scheduler_.violation()) look_for_secret();

@@ -92,12 +92,29 @@ private:
     int work(const engine::Spec& spec, const std::string& left);
     int deploy_hook(const std::string& work_item);
     [[nodiscard]] std::optional<engine::Spec> take_spec(const std::string& work_item, const std::string& left, bool deploy);
-    void commit_work(const engine::Spec& spec, const std::string& left, bool good);
+    [[nodiscard]] std::string commit_work(const engine::Spec& spec, bool good);
+    [[nodiscard]] std::string commit_code(const engine::Spec& spec);
     void people();
     void push_something();
     void rebase_by_hand(const std::string& project, const std::string& branch);
     void push_to_main(const std::string& project, const std::string& against = {});
     [[nodiscard]] bool all_the_time(const char* what) const;
+
+    // leavings.cpp: agents that leave their work in the wrong places
+    int leave_oddly(const engine::Spec& spec, const std::string& left);
+    [[nodiscard]] std::string work_on(const std::string& parent, const std::string& text, const engine::Spec& spec);
+    [[nodiscard]] std::string head_to_work_on(const engine::Spec& spec);
+    void leave(const engine::Spec& spec, const std::string& left, const std::string& head, std::vector<std::string> reasons,
+               std::vector<std::string> told = {});
+
+    // day.cpp: colleagues who push, delete, approve, rename and hold while tasks are under way
+    void day();
+    void push_as_colleague(const std::string& work_item);
+    Process& call_as_colleague(const std::string& work_item);
+    void act_as_colleague(engine::World& world, const std::string& work_item, std::uint64_t what);
+    void meddle(const Process& process, std::string_view boundary);
+    void look_at_why(store::Db& db, bool standstill);
+
     void chaos();
     void begin_outage();
     void send_worker_away();
@@ -121,7 +138,7 @@ private:
     std::map<std::string, Daemon> daemons_;
     std::vector<std::string> items_;
     Told told_;
-    std::set<Process*> listeners_;
+    std::set<Process*> callers_;  // listeners and calls of control, which nobody starts again
     struct Outage {
         std::string words;
         std::int64_t until = 0;  // 0: until a person mends it

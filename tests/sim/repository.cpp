@@ -95,6 +95,19 @@ bool Repository::is_ancestor(const std::string& ancestor, const std::string& id)
     return false;
 }
 
+bool Repository::any_in(const std::string& branch, const std::function<bool(const Files&)>& such) const {
+    std::set<std::string> reached{forge.at(branch)};
+    std::deque<std::string> open{forge.at(branch)};
+    while (!open.empty()) {
+        const auto& at = commits_.at(open.front());
+        open.pop_front();
+        if (such(at.files)) return true;
+        for (const auto& parent : at.parents)
+            if (reached.insert(parent).second) open.push_back(parent);
+    }
+    return false;
+}
+
 std::string Repository::merge_base(const std::string& a, const std::string& b) const { return fork_point(a, b, {}); }
 
 std::string Repository::fork_point(const std::string& id, const std::string& head, const std::set<std::string>& once) const {

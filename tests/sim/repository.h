@@ -35,6 +35,8 @@ public:
     std::string commit(std::vector<std::string> parents, const Files& changes, const std::string& message);
     [[nodiscard]] const Commit* find(const std::string& id) const;
     [[nodiscard]] bool is_ancestor(const std::string& ancestor, const std::string& id) const;
+    // Whether any commit of the forge's branch, as far back as it goes, is such.
+    [[nodiscard]] bool any_in(const std::string& branch, const std::function<bool(const Files&)>& such) const;
     [[nodiscard]] std::string merge_base(const std::string& a, const std::string& b) const;
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
     // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.

@@ -19,32 +19,8 @@ void write(const std::string& path, const std::string& text) {
     std::ofstream(path) << text;
 }
 
-// As the launcher does last.
-void say_what_is_left(const std::string& left, const std::string& head, std::vector<std::string> reasons) {
-    write(left + "/left.json", engine::to_json(engine::Left{head, std::move(reasons), {}}));
-}
-
-std::string bundled(const std::string& left) {
-    std::ifstream file(left + "/bundle");
-    std::string head;
-    file >> head;
-    return head;
-}
-
 // How a run can end other than well.
-enum class Ill {
-    exits_3,
-    again_later,
-    times_out,
-    not_found,
-    killed_early,
-    killed_late,
-    red,
-    leaves_nothing,
-    leaves_some,
-    hangs,
-    kinds
-};
+enum class Ill { exits_3, again_later, times_out, not_found, killed_early, killed_late, red, hangs, kinds };
 
 }  // namespace
 
@@ -61,29 +37,30 @@ std::optional<engine::Spec> House::take_spec(const std::string& item, const std:
     return *spec;
 }
 
-void House::commit_work(const engine::Spec& spec, const std::string& left, bool good) {
+// What a developer brings: on top of main, where that is needed to fit.
+std::string House::commit_code(const engine::Spec& spec) {
+    auto& r = *repositories_.at(spec.project);
+    auto head = spec.commit;
+    const auto& main = r.seen["main"];
+    const bool resolves = !all_the_time("everything conflicts");
+    if (resolves &&
+        (!r.rebase(head, main, r.fork_point(head, main, r.dropped)).conflicts.empty() || !settings_.premerge_rebase_always))
+        head = r.merge(head, main);
+    return work_on(head, "int x" + std::to_string(spec.run_id) + ';', spec);
+}
+
+// The head of what the run did; empty of one that commits nothing.
+std::string House::commit_work(const engine::Spec& spec, bool good) {
     auto& r = *repositories_.at(spec.project);
     const auto artefact = [&](Artefact a, const std::string& front) {
         const auto text = "---\n" + front + "\n---\nRun " + std::to_string(spec.run_id) + '\n';
-        return r.commit({spec.commit}, {{artefact_path(spec.work_item, a), text}}, spec.work_item);
+        return r.commit({head_to_work_on(spec)}, {{artefact_path(spec.work_item, a), text}}, spec.work_item);
     };
-    std::string head;
-    if (spec.role == Role::analyst) head = artefact(Artefact::analysis, "status: READY");
-    if (spec.role == Role::architect) head = artefact(Artefact::architecture, "status: READY");
     good = good && !all_the_time("every review is red");
-    if (spec.role == Role::reviewer) head = artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
-    if (spec.role == Role::developer) {
-        head = spec.commit;
-        const auto& main = r.seen["main"];
-        const bool resolves = !all_the_time("everything conflicts");
-        if (resolves &&
-            (!r.rebase(head, main, r.fork_point(head, main, r.dropped)).conflicts.empty() || !settings_.premerge_rebase_always))
-            head = r.merge(head, main);
-        head = r.commit({head}, {{spec.work_item + ".cpp", "int x" + std::to_string(spec.run_id) + ';'}}, spec.work_item);
-    }
-    if (!head.empty()) write(left + "/bundle", head);
-    if (spec.kind == JobKind::agent) say_what_is_left(left, head.empty() ? spec.commit : head, {});
-    if (spec.role == Role::build) write(left + "/result/release.tar", spec.commit);
+    if (spec.role == Role::analyst) return artefact(Artefact::analysis, "status: READY");
+    if (spec.role == Role::architect) return artefact(Artefact::architecture, "status: READY");
+    if (spec.role == Role::reviewer) return artefact(Artefact::review, good ? "verdict: APPROVED" : "verdict: REQUEST_CHANGES");
+    return spec.role == Role::developer ? commit_code(spec) : std::string();
 }
 
 int House::agent(const std::string& item) {
@@ -99,6 +76,7 @@ int House::work(const engine::Spec& spec, const std::string& left) {
     scheduler_.sleep(20 + static_cast<std::int64_t>(chance_.strikes(Stroke::slow) ? chance_.detail(50'000) : 0));
     auto& self = *scheduler_.present();
     const auto says = [&](bool good) { witness_.run_said(spec.work_item, good); };
+    if (agent && ill == Ill::kinds && chance_.strikes(Stroke::odd)) return leave_oddly(spec, left);
     switch (ill) {
         case Ill::exits_3:
             says(false);
@@ -117,24 +95,19 @@ int House::work(const engine::Spec& spec, const std::string& left) {
         case Ill::killed_early:
             scheduler_.kill(self);
             break;
-        case Ill::leaves_nothing:
-            if (!agent) break;
-            say_what_is_left(left, spec.commit, {});
-            says(spec.role != Role::reviewer);
-            return 0;
-        case Ill::leaves_some:  // the rest lies in a repository inside of its clone, say
-            if (!agent) break;
-            commit_work(spec, left, true);
-            say_what_is_left(left, bundled(left), {"tool is a repository of its own"});
-            says(false);
-            return 0;
         case Ill::hangs:
             scheduler_.sleep(for_ever);
             break;
         default:
             break;
     }
-    commit_work(spec, left, ill != Ill::red);
+    if (spec.role == Role::developer && all_the_time("developers do nothing")) {
+        leave(spec, left, spec.commit, {});
+        says(true);
+        return 0;
+    }
+    if (agent) leave(spec, left, commit_work(spec, ill != Ill::red), {});
+    if (spec.role == Role::build) write(left + "/result/release.tar", spec.commit);
     if (spec.role == Role::reviewer && all_the_time("every review is red")) ill = Ill::red;
     if (spec.role == Role::developer && all_the_time("everything conflicts")) push_to_main(spec.project, spec.work_item);
     if (ill == Ill::killed_late) scheduler_.kill(self);

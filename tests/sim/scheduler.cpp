@@ -133,6 +133,13 @@ void Scheduler::sleep_until(std::int64_t time_ms) {
     if (p.killed) throw Killed{};
 }
 
+void Scheduler::give_turn(Process& other) {
+    auto& p = *present_;
+    favoured_ = &other;
+    p.fiber->pause();
+    if (p.killed) throw Killed{};
+}
+
 void Scheduler::kill(Process& process) {
     if (process.ended || process.killed) return;
     process.killed = true;

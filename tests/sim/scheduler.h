@@ -67,6 +67,8 @@ public:
     void sleep_until(std::int64_t time_ms);
     void sleep(std::int64_t ms) { sleep_until(clock_ + ms); }
     void wake(Process& process) { process.asleep = false; }
+    // For a process: the other one goes first here.
+    void give_turn(Process& other);
     // At once, wherever it is, as by SIGKILL. Of itself: throws.
     void kill(Process& process);
     void kill_all();

@@ -70,10 +70,10 @@ void House::arrives(const Message& message, const std::string& key) {
         poke_all();
         return 0;
     });
-    listeners_.insert(&listener);
+    callers_.insert(&listener);
     listener.on_end = [this, message, key](Process& ended) {
         constexpr std::int64_t patience_ms = 2000;
-        listeners_.erase(&ended);
+        callers_.erase(&ended);
         if (!ended.killed && ended.exit_status == 0)
             --in_flight_;
         else

@@ -117,6 +117,7 @@ void Witness::look_at_task(const TaskSeen& before, const TaskSeen& now) {
     const bool forward = now.seq != before.seq && now.stage == row(before.stage).next && before.stage != Stage::deploy;
     if (forward && bad_word_[item])
         violate("a red word stops its stage", item + " moved on to " + now.stage_text + " after a run that said no");
+    if (forward && before.stage == Stage::development) look_at_what_development_brought(item);
     if (now.held && !before.held && !told(item + '/' + std::to_string(now.seq) + "/needs-you/%"))
         violate("what people are told is written with what it tells", item + " is held, and nobody was told");
 }
@@ -244,6 +245,8 @@ void Witness::left_running(std::int64_t id, const JobSeen& before, const JobSeen
             violate("a requeued run's cgroup was empty", what + std::string(stem) + " is at work");
     if (now.status == JobStatus::queued && now.attempts - now.deferrals >= now.max_attempts && !task.held)
         violate("what has no attempts left is held", what + "attempts are used up");
+    if (const auto code = code_of_run_.find(before.run); code != code_of_run_.end() && now.status == JobStatus::done)
+        work_[task.work_item] = {code->second};
     const bool judged = now.status == JobStatus::done || now.status == JobStatus::failed;
     if (judged && before.kind != JobKind::advance && !runs_ended_.contains(before.run))
         violate("an exit belongs to the run that ended", what + "run " + std::to_string(before.run) + " never ended");
@@ -349,6 +352,9 @@ void Witness::look_at_what_lands(const Repository& repository, const std::string
     constexpr const char* what_lands = "nothing lands whose patch was not reviewed and tested";
     const auto patch = repository.patch(from, commit, std::string(artefacts_folder));
     if (patch == "empty") violate(what_lands, repository.name + ": " + commit + " changes nothing");
+    for (const auto& [path, text] : repository.find(commit)->files)
+        if (text.starts_with("<<<<<<<"))
+            violate("nothing lands that could not be brought in", commit + " has marks of a conflict in " + path);
     for (const auto& [branch, head] : repository.forge) {
         if (head != commit || !branch.starts_with("task/")) continue;
         const auto item = branch.substr(5);
@@ -443,9 +449,49 @@ void Witness::look_at_outcome(const std::map<std::string, std::unique_ptr<Reposi
         const auto& main = repository.forge.at("main");
         if (merged.empty() || !repository.is_ancestor(merged, main))
             violate("what is done is merged", item + " is done, and main does not contain '" + merged + "'");
-        else if (const auto& files = repository.find(main)->files;
-                 !files.contains(item + ".cpp") && !files.contains("helped-" + item))  // which a person did
+        else if (!work_is_in(repository, item))
             violate("what is done is merged", item + " is done, and its work is not in main");
+    }
+}
+
+void Witness::work_left(std::int64_t run_id, const std::string& work_item, const std::string& code) {
+    code_of_run_[run_id] = code;
+    work_[work_item].insert(code);
+}
+
+// A patch, or code that is in main already by a merge that came late.
+void Witness::look_at_what_development_brought(const std::string& work_item) {
+    const auto* repository = repository_of ? repository_of(work_item) : nullptr;
+    if (repository == nullptr) return;
+    const auto branch = repository->forge.find("task/" + work_item);
+    if (branch == repository->forge.end() || patch_of(*repository, branch->second) != "empty") return;
+    if (!work_is_in(*repository, work_item))
+        violate("development brings a patch", work_item + " is over with development at " + branch->second + ", without one");
+}
+
+// The code of the run that ended well last, or of a later one that was cut short and whose commits were kept. Where no run left
+// any, what is merged is what a person did.
+bool Witness::work_is_in(const Repository& repository, const std::string& work_item) const {
+    const auto found = work_.find(work_item);
+    const auto work = found == work_.end() ? std::set<std::string>{""} : found->second;
+    return repository.any_in("main", [&](const Files& files) {
+        const auto code = files.find(work_item + ".cpp");
+        if (code != files.end() && work.contains(code->second)) return true;
+        const bool helped = files.contains("helped-" + work_item);
+        if (branches_are_rewritten) return helped || code != files.end();
+        return work.contains("") && helped;
+    });
+}
+
+void Witness::look_at_live(const std::map<std::string, std::string>& live) {
+    for (const auto& [project, commit] : live) {
+        const auto on_record = must(store::live_release(db_, project));
+        // What became of a deploy that was cut short, and whose task was cancelled, nobody looks at any more.
+        const auto cancelled =
+            must(store::find_row(db_, "SELECT count(*) FROM tasks WHERE stage = 'cancelled'", store::first_integer));
+        if (cancelled.value_or(0) == 0 && !commit.empty() && (!on_record || on_record->commit != commit))
+            violate("what is live is on record",
+                    commit + " is, and on record is " + (on_record ? on_record->commit : "nothing"));
     }
 }
 

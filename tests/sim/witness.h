@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,6 +28,9 @@ public:
     // Deeds in the world.
     void run_began(Process& process, std::int64_t run_id);
     void run_ended(std::int64_t run_id) { runs_ended_.insert(run_id); }
+    // An agent left its task's code like this; once its run has ended well, that is the task's work.
+    void work_left(std::int64_t run_id, const std::string& work_item, const std::string& code);
+    void work_there(const std::string& work_item, const std::string& code) { work_[work_item] = {code}; }
     void finish_ended(std::int64_t run_id);
     void run_said(const std::string& work_item, bool good) { bad_word_[work_item] = !good; }
     void stopping(const std::string& unit);
@@ -55,12 +59,19 @@ public:
 
     // At the end, when all is quiet.
     void look_at_outcome(const std::map<std::string, std::unique_ptr<Repository>>& repositories);
+    // Whether what is on record as live is what is: by project.
+    void look_at_live(const std::map<std::string, std::string>& live);
     // What the database says of tasks, jobs, leases, effects and the history.
     [[nodiscard]] std::string digest();
     // After a power cut and one pass of recovery.
     void look_at_new_boot();
     // Whether each task that is not over waits for somebody who was told.
     void look_at_waiting();
+
+    // Colleagues rewrite and delete branches: what lands may be an earlier run's code, or what they made of it.
+    bool branches_are_rewritten = false;
+    // Of a work item; null where it has none.
+    std::function<const Repository*(const std::string& work_item)> repository_of;
 
     // By work item and stage number: the last delivery that was there when a person was first asked to approve it.
     [[nodiscard]] const std::map<std::string, std::int64_t>& asked() const { return asked_; }
@@ -104,6 +115,8 @@ private:
     void left_running(std::int64_t id, const JobSeen& before, const JobSeen& now);
     [[nodiscard]] bool told(const std::string& key_like);
     [[nodiscard]] bool lives(const LeaseSeen& owner) const;
+    void look_at_what_development_brought(const std::string& work_item);
+    [[nodiscard]] bool work_is_in(const Repository& repository, const std::string& work_item) const;
     void look_at_what_lands(const Repository& repository, const std::string& commit, const std::string& from, bool has_tests);
     [[nodiscard]] std::string who() const;
     void violate(const char* invariant, const std::string& what) { scheduler_.violate(invariant, what); }
@@ -123,6 +136,8 @@ private:
     std::set<std::string> tested_, deployed_, by_people_;
     std::set<std::tuple<std::string, Role, std::string>> judged_;
     std::map<std::string, std::int64_t> asked_;
+    std::map<std::int64_t, std::string> code_of_run_;
+    std::map<std::string, std::set<std::string>> work_;   // by work item: its code may be this
     std::map<std::string, int> merges_;                   // by work item
     std::map<std::string, std::set<std::string>> needs_;  // by work item: what it waits for
     bool first_look_ = true;
