@@ -172,6 +172,7 @@ std::string artefact_path(std::string_view work_item, Artefact artefact) {
 
 std::vector<std::string> artefact_paths(std::string_view work_item) {
     std::vector<std::string> paths;
+    paths.reserve(enum_text<Artefact>.size());
     for (const auto name : enum_text<Artefact>) paths.push_back(artefact_folder(work_item) + '/' + std::string(name));
     return paths;
 }

@@ -1,5 +1,8 @@
 // Large bodies (R18): what is signed is taken up to the limit, and refused over it with a durable trace; strangers leave none.
-#include <sys/resource.h>
+#include <unistd.h>
+#include <atomic>
+#include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "house.h"
@@ -103,7 +106,7 @@ TEST_F(LargeTest, StrangersLeaveNoTraceHoweverLarge) {
         const auto body = json_of(size);
         EXPECT_EQ(send(house, post("/webhooks/gitea", body, headers(json_media, body, "x", "guessed"))), 401);
         EXPECT_EQ(send(house, chunked("/webhooks/gitea", as_form(body), headers(form_media, body, "x", "guessed"))), 401);
-        EXPECT_EQ(send(house, post("/webhooks/gitea", body, json_media)), 401) << "not read at all";
+        EXPECT_EQ(send(house, post("/webhooks/gitea", body, json_type)), 401) << "not read at all";
     }
     auto endless = house.client();
     endless.send("POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(Webhooks::most_read + 1) +
@@ -153,31 +156,41 @@ std::int64_t resident_kib(const char* key) {
     return 0;
 }
 
-// None of sixteen that come at once is lost, and they are not all in memory.
-TEST_F(LargeTest, SixteenLargeBodiesAtOnceAreAllTakenInBoundedMemory) {
+// Says on stderr what came of sixteen that come at once; the peak of this process counts from before them.
+void send_sixteen(const store::Folder& folder) {
     const auto body = json_of(8 * mib);
     House house(folder);
-    const auto request = [&](int n) { return headers(json_media, body, "big-" + std::to_string(n)); };
-    std::ofstream("/proc/self/clear_refs") << "5";  // the peak counts from here
-    const auto before = resident_kib("VmRSS:");
+    const auto before = resident_kib("VmHWM:");
     std::vector<std::thread> senders;
     std::atomic<int> accepted{0};
     for (int n = 0; n < 16; ++n)
         senders.emplace_back([&, n] {
             auto client = house.client();
             client.send("POST /webhooks/gitea HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-                        request(n) + "\r\n");
+                        headers(json_media, body, "big-" + std::to_string(n)) + "\r\n");
             client.send(body);
             if (status_of(client.response()) == 200) ++accepted;
         });
     for (auto& sender : senders) sender.join();
     const auto grown = resident_kib("VmHWM:") - before;
-    EXPECT_EQ(accepted, 16);
-    EXPECT_EQ(house.stored().size(), 16U);
-    RecordProperty("grown_kib", static_cast<int>(grown));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what is freed
-    EXPECT_LT(grown, 128 * 1024) << "sixteen bodies have as much";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    const bool bounded = true;  // they keep what is freed
+#else
+    const bool bounded = grown < 128 * 1024;  // sixteen bodies have as much
 #endif
+    std::cerr << "accepted " << accepted << ", stored " << house.stored().size() << (bounded ? ", bounded" : ", not bounded")
+              << " (" << grown << " KiB)\n";
+}
+
+// None is lost, and they are not all in memory. In a process of its own, whose peak is of nothing else.
+TEST_F(LargeTest, SixteenLargeBodiesAtOnceAreAllTakenInBoundedMemory) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(
+        {
+            send_sixteen(folder);
+            ::_exit(0);
+        },
+        testing::ExitedWithCode(0), "accepted 16, stored 16, bounded");
 }
 
 TEST_F(LargeTest, LargeBodiesThatStallGiveWayToThoseThatCome) {
