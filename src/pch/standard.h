@@ -1,5 +1,5 @@
 // What most units of a library include of the standard library, read once (src/meson.build). For speed alone: every file still
-// includes what it uses, which the build under TSan shows, that goes without.
+// includes what it uses, which CI's build of the programs shows, that goes without.
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -115,9 +115,9 @@ Status require_under_its_wal(const std::string& path, const std::string& vfs) {
         if (!is_behind(*read, (*mark)->in_file)) return {};
         there = std::move(*read);
     }
-    return fail(Errc::corrupt, path + " is an older copy of the database that was there: without its write-ahead log it ends at " +
-                                   newest_of(there) + ", and that one had come to " + newest_of((*mark)->in_file) +
-                                   " at least." + advice);
+    return fail(Errc::corrupt,
+                path + " is an older copy of the database that was there: without its write-ahead log it ends at " +
+                    newest_of(there) + ", and that one had come to " + newest_of((*mark)->in_file) + " at least." + advice);
 }
 
 Error taken_away(const std::string& path) {

@@ -319,7 +319,9 @@ public:
         const auto found = c->files.find(file);
         return found == c->files.end() ? std::nullopt : std::make_optional(found->second);
     }
-    Result<std::optional<std::string>> obstacle(const std::string&, const std::vector<std::string>&) override { return std::nullopt; }
+    Result<std::optional<std::string>> obstacle(const std::string&, const std::vector<std::string>&) override {
+        return std::nullopt;
+    }
     Result<bool> has_program(const std::string& commit, const std::string& file) override {
         return read_file(commit, file).map([](const auto& content) { return content.has_value(); });
     }
