@@ -95,7 +95,7 @@ void add_webhook(Command app, Session& session) {
         added.does(std::move(command));
     };
     add("show", "Show a delivery with its body", [&session, id] { return show(session, *id); });
-    add("replay", "Take a delivery in again, whatever became of it", [&session, id] {
+    add("replay", "Take a delivery in again, whatever became of it, unless it was refused", [&session, id] {
         return act(session, "ReplayDelivery", {*id}, "Delivery " + std::to_string(*id) + " will be taken in again.");
     });
 }
