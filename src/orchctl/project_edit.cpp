@@ -105,21 +105,30 @@ std::string set_in(const std::string& text, const toml::node* old, const toml::t
     return out.insert(header + 1, line);
 }
 
-// The lines of the key and its value.
-std::string without(const std::string& text, const toml::node& old) {
-    const auto begin = text.rfind('\n', offset_of(text, old.source().begin));
-    const auto end = text.find('\n', offset_of(text, old.source().end));
+// Without the lines from one position to another.
+std::string without(const std::string& text, const toml::source_position& first, const toml::source_position& last) {
+    const auto begin = text.rfind('\n', offset_of(text, first));
+    const auto end = text.find('\n', offset_of(text, last));
     const auto from = begin == std::string::npos ? 0 : begin + 1;
     return text.substr(0, from) + (end == std::string::npos ? "" : text.substr(end + 1));
 }
 
+// With its last key goes the header of a table: an empty [ci] is one without a command.
+std::string take_out(const std::string& text, const toml::node& old, const toml::table& table) {
+    auto out = without(text, old.source().begin, old.source().end);
+    const auto& header = table.source().begin;
+    return table.size() == 1 && text[offset_of(text, header)] == '[' ? without(out, header, header) : out;
+}
+
 // Nothing but the key is different: the way a file may be written is richer than what is understood here.
 bool only_changed(toml::table before, toml::table after, const Key& key) {
-    for (auto* document : {&before, &after})
-        if (auto* table = table_of(*document, key)) table->erase(key.name);
-    if (auto* made = table_of(after, key); made != nullptr && made->empty() && table_of(before, key) == nullptr) {
-        Key up{.tables = {key.tables.begin(), key.tables.end() - 1}, .name = key.tables.back()};
-        if (auto* parent = up.tables.empty() ? &after : table_of(after, up)) parent->erase(up.name);
+    const Key up{.tables = {key.tables.begin(), key.tables.end() - 1}, .name = key.tables.back()};
+    for (auto* document : {&before, &after}) {
+        auto* table = table_of(*document, key);
+        if (table == nullptr) continue;
+        table->erase(key.name);
+        auto* parent = table_of(*document, up);
+        if (table->empty() && parent != nullptr) parent->erase(up.name);  // made for the key, or gone with it
     }
     return before == after;
 }
@@ -162,7 +171,7 @@ Result<std::string> with_key(const std::string& text, const std::string& name, c
         if (!put) return fail(put.error());
         changed = set_in(text, old, table, *key, *put);
     } else {
-        changed = without(text, *old);
+        changed = take_out(text, *old, *table);
     }
     auto after = parsed(changed);
     if (!after || !only_changed(*document, *after, *key)) return fail(by_hand(name));

@@ -72,6 +72,12 @@ TEST(ProjectEdit, TakesAKeyOut) {
     EXPECT_THAT(changed("roles.developer.command", std::nullopt), HasSubstr("[roles.developer]\ntimeout_s = 900"));
 }
 
+TEST(ProjectEdit, TakesATableOutWithItsLastKey) {
+    EXPECT_EQ(changed("forge.path", std::nullopt), with("[forge]\npath = \"/srv/git/hello.git\"\n", ""));
+    EXPECT_EQ(changed("ci.command", std::nullopt, std::string(hello) + "[ci]\ncommand = [\n  \"./test\",\n]\n"), hello);
+    EXPECT_EQ(changed("ci.command", std::nullopt, "ci = { command = [\"./test\"] }\n" + std::string(hello)), hello);
+}
+
 TEST(ProjectEdit, RefusesWhatItDoesNotUnderstand) {
     for (const auto* key :
          {"", "target", "project.", ".target", "project..target", "Project.target", "project.target ", "project.a-b"})
