@@ -133,7 +133,7 @@ void House::furnish() {
     }
     std::ofstream(folder_ + "/prompt") << "Use this: " << secret << '\n';
     const std::vector<std::pair<std::string, std::string>> names{{"one", "ONE"}, {"two", "TWO"}};
-    const bool day = witness_.branches_are_rewritten = chance_.knows(Stroke::day);
+    const bool day = witness_.late_pushes_rewind = chance_.knows(Stroke::day);
     const auto projects = day ? 1 : 1 + chance_.property("projects", 10) / 8;
     for (std::size_t i = 0; i < projects; ++i) {
         const auto& [name, prefix] = names[i];

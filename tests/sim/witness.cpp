@@ -269,6 +269,12 @@ void Witness::branch_moved(const Repository& repository, const std::string& bran
         const auto found = c == nullptr ? Files::const_iterator{} : c->files.find(file);
         return c == nullptr || found == c->files.end() ? 0L : std::stol(found->second);
     };
+    if (late_pushes_rewind && from.empty() && scheduler_.present() == nullptr) {
+        const auto item = branch.substr(branch.find('/') + 1);
+        const auto& files = repository.find(commit)->files;
+        const auto code = files.find(item + ".cpp");
+        work_[item].insert(code == files.end() ? std::string() : code->second);
+    }
     if (!from.empty() && number(commit) < number(from))
         violate("what people push is not lost", who() + " overwrote what a person pushed to " + branch);
 }
@@ -478,7 +484,6 @@ bool Witness::work_is_in(const Repository& repository, const std::string& work_i
         const auto code = files.find(work_item + ".cpp");
         if (code != files.end() && work.contains(code->second)) return true;
         const bool helped = files.contains("helped-" + work_item);
-        if (branches_are_rewritten) return helped || code != files.end();
         return work.contains("") && helped;
     });
 }

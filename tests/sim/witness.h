@@ -68,8 +68,11 @@ public:
     // Whether each task that is not over waits for somebody who was told.
     void look_at_waiting();
 
-    // Colleagues rewrite and delete branches: what lands may be an earlier run's code, or what they made of it.
-    bool branches_are_rewritten = false;
+    // A fault of the engine that is not mended yet: it makes a branch on the forge by a push whose process dies, the push
+    // arrives after the branch was made, worked on and deleted by a person, and so makes it anew at an old commit. The engine
+    // takes that for a person's rewinding and goes on from there. Where this is set, the code of that old commit may be what
+    // lands.
+    bool late_pushes_rewind = false;
     // Of a work item; null where it has none.
     std::function<const Repository*(const std::string& work_item)> repository_of;
 
