@@ -43,6 +43,13 @@ Answer by_artefact(Gate gate, Artefact artefact, const GateContext& c) {
     return GateAnswer{gate, found.colour, found.reason, found.unusable};
 }
 
+// Whether the analysis is another than at a commit. An error means that the commit is not known any more, either.
+Result<bool> analysis_changed_since(const std::string& commit, const GateContext& c) {
+    auto changed = c.mirror.changed_paths(commit, c.head);
+    if (!changed) return fail(changed.error());
+    return std::ranges::find(*changed, artefact_path(c.task.work_item, Artefact::analysis)) != changed->end();
+}
+
 // An analysis that was rejected is no new one until it is changed, by whomever.
 Answer artifacts_present(Gate gate, const GateContext& c) {
     auto answer = by_artefact(gate, Artefact::analysis, c);
@@ -53,11 +60,10 @@ Answer artifacts_present(Gate gate, const GateContext& c) {
     for (const auto& verdict : *verdicts)
         if (verdict.gate == Gate::analysis_approved && verdict.stage_seq < c.task.stage_seq) last = &verdict;
     if (last == nullptr || last->colour != Colour::red || last->commit.empty()) return answer;
-    auto changed = c.mirror.changed_paths(last->commit, c.head);
-    if (!changed) return answer;  // it is not known any more what was rejected
-    const auto path = artefact_path(c.task.work_item, Artefact::analysis);
-    if (std::ranges::find(*changed, path) != changed->end()) return answer;
-    return unusable(gate, path + " is as it was when it was rejected: " + last->reason);
+    const auto changed = analysis_changed_since(last->commit, c);
+    if (!changed || *changed) return answer;
+    return unusable(
+        gate, artefact_path(c.task.work_item, Artefact::analysis) + " is as it was when it was rejected: " + last->reason);
 }
 Answer architecture_done(Gate gate, const GateContext& c) { return by_artefact(gate, Artefact::architecture, c); }
 
@@ -68,12 +74,12 @@ Answer analysis_approved(Gate gate, const GateContext& c) {
     if (!*row) return undecided(gate, "waits for an approval");
     auto same = given_for(**row, c);
     if (!same) return fail(same.error());
-    if (!*same) return undecided(gate, "the code changed since the approval; it waits for another");
-    const auto path = artefact_path(c.task.work_item, Artefact::analysis);
-    auto changed = c.mirror.changed_paths((*row)->commit, c.head);
+    if (!*same) return undecided(gate, std::string("the code changed since the approval") + waits_for_another);
+    const auto changed = analysis_changed_since((*row)->commit, c);
     if (!changed) return undecided(gate, "the approval was for " + (*row)->commit + ", which is not known any more");
-    if (std::ranges::find(*changed, path) != changed->end())
-        return undecided(gate, path + " changed since the approval; it waits for another");
+    if (*changed)
+        return undecided(
+            gate, artefact_path(c.task.work_item, Artefact::analysis) + " changed since the approval" + waits_for_another);
     return GateAnswer{gate, (*row)->colour, (*row)->reason};
 }
 

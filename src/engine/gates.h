@@ -32,6 +32,9 @@ struct GateContext {
 // Asks the stage's gates in order, up to and including the first that is not green.
 [[nodiscard]] Result<std::vector<GateAnswer>> ask_all(const GateContext& context);
 
+// How the reason of an approval that does not count any more ends, by which engine/why knows it.
+inline constexpr const char* waits_for_another = "; it waits for another";
+
 // Contexts of commit statuses.
 inline constexpr const char* ci_context = "orchd/ci";
 inline constexpr const char* retest_context = "orchd/retest";

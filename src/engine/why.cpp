@@ -8,6 +8,7 @@
 #include "engine/disabled.h"
 #include "engine/disk.h"
 #include "engine/early.h"
+#include "engine/gates.h"
 #include "engine/leases.h"
 #include "engine/notes.h"
 #include "engine/stall.h"
@@ -254,7 +255,7 @@ Why of_open_task(const store::Task& task, const Surroundings& around, const Host
     if (!next && waits_for_approval(task) && !around.answered) {
         const auto since = task.waiting_since ? " since " + utc_text(*task.waiting_since) : std::string();
         const auto& reason = task.waiting_reason;  // where an earlier word does not count any more
-        const auto again = reason.find("; it waits for another");
+        const auto again = reason.find(waits_for_another);
         const auto changed = again == reason.npos ? std::string() : ": " + reason.substr(0, again);
         return {.text = "Its analysis waits for an approval" + since + changed + "." +
                         (around.early.empty() ? "" : " " + around.early),

@@ -22,7 +22,7 @@ struct Head {
     int priority = 0;
     std::int64_t available_boot = 0;
 };
-Head read_head(const Row& row) { return {row.integer(0), static_cast<int>(row.integer(1)), row.integer(2)}; }
+Head read_queue_head(const Row& row) { return {row.integer(0), static_cast<int>(row.integer(1)), row.integer(2)}; }
 
 constexpr int above_all_priorities = 10;
 
@@ -31,7 +31,7 @@ Result<std::optional<Head>> head_below(Db& db, std::int64_t project_id, Role rol
     return find_row(db,
                     "SELECT id, priority, available_boot FROM jobs WHERE project_id = ? AND role = ? AND priority < ?"
                     " AND status = 'queued' AND blocked = 0 ORDER BY priority DESC, available_boot, id LIMIT 1",
-                    read_head, project_id, to_text(role), priority);
+                    read_queue_head, project_id, to_text(role), priority);
 }
 
 // The entry behind another of its lane.
@@ -40,7 +40,7 @@ Result<std::optional<Head>> head_behind(Db& db, std::int64_t project_id, Role ro
                     "SELECT id, priority, available_boot FROM jobs WHERE project_id = ? AND role = ? AND priority = ?"
                     " AND (available_boot, id) > (?, ?) AND status = 'queued' AND blocked = 0"
                     " ORDER BY available_boot, id LIMIT 1",
-                    read_head, project_id, to_text(role), taken.priority, taken.available_boot, taken.id);
+                    read_queue_head, project_id, to_text(role), taken.priority, taken.available_boot, taken.id);
 }
 
 // The next due job of the role, of the highest lane whose head is due; behind `taken`, if one was taken.

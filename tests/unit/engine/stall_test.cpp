@@ -39,6 +39,15 @@ struct Stalled : RunLife {
         return -1;
     }
     bool is_called() { return until_called() > 0; }
+    // A person lets go of the hold, and the end is worked up again.
+    void let_go_and_finish() {
+        auto control = scene.world("control");
+        must(engine::release_hold(control, "HELLO-1", "uid:0 root"));
+        scene.pass(1'000'000);
+        dispatch();
+        ASSERT_TRUE(is_called());
+        must(finish({}));
+    }
 };
 
 TEST(StallTest, AnEndThatFailsIsOnRecordWithItsWordsAndWaitsForItsNextTry) {
@@ -154,12 +163,7 @@ TEST(StallTest, AnEndThatFailsAgainAfterItWasLetGoOfIsToldAgain) {
         life.scene.units.table.clear();
         life.recover();
         ASSERT_EQ(life.task().row().hold, Hold::infra) << i;
-        auto control = life.scene.world("control");
-        must(engine::release_hold(control, "HELLO-1", "uid:0 root"));
-        life.scene.pass(1'000'000);
-        life.dispatch();
-        ASSERT_TRUE(life.is_called());
-        must(life.finish({}));
+        ASSERT_NO_FATAL_FAILURE(life.let_go_and_finish());
         EXPECT_EQ(life.stall(claim)->tries, 1);
     }
 }
@@ -199,12 +203,7 @@ TEST(StallTest, R12_AnEndThatIsGoneOnWithLeavesLiveWhatReplacedItsDeploy) {
         return store::put_release(tx, {"hello", "a-later-one", life.commit, "live", life.scene.now.utc_ms});
     });
     life.scene.watch.refuses = {};
-    auto control = life.scene.world("control");
-    must(engine::release_hold(control, "HELLO-1", "uid:0 root"));
-    life.scene.pass(1'000'000);
-    life.dispatch();
-    ASSERT_TRUE(life.is_called());
-    must(life.finish({}));
+    ASSERT_NO_FATAL_FAILURE(life.let_go_and_finish());
     EXPECT_EQ(life.job(life.claim.job.id).status, JobStatus::done);
     EXPECT_EQ(life.verdict(Gate::deploy_status)->colour, Colour::green);
     EXPECT_EQ(life.live_commit(), "a-later-one");
