@@ -123,15 +123,15 @@ Result<std::optional<Unjudged>> first_unjudged(const GateContext& c) {
         for (const Gate gate : row(stage).gates) {
             if (!asks_for_a_verdict(gate, c.project)) continue;
             const auto* verdict = newest(*verdicts, gate);
-            const auto not_held = [&](const std::string& why) {
-                return Unjudged{stage, {gate, Colour::red, std::string(to_text(gate)) + ' ' + why, true}};
-            };
-            if (verdict == nullptr) return not_held("was never answered");
-            if (verdict->colour != Colour::green) return not_held("was red in the end: " + verdict->reason);
+            const bool review = gate == Gate::review_approved;
+            const auto not_held = [&](const std::string& why) { return Unjudged{stage, {gate, Colour::red, why, true}}; };
+            if (verdict == nullptr) return not_held(review ? "it was never reviewed" : "it was never tested");
+            const std::string said = review ? "its review was " : "its tests were ";
+            if (verdict->colour != Colour::green) return not_held(said + "red in the end: " + verdict->reason);
             auto holds = planted("unreviewed_commits") ? Result<bool>(true) : given_for(*verdict, c);
             if (!holds) return fail(holds.error());
             if (!*holds)
-                return not_held("was answered for " + verdict->commit + ", and the branch got other commits since: it is at " +
+                return not_held(said + "of " + verdict->commit + ", and the branch got other commits since: it is at " +
                                 c.head);
         }
     }

@@ -179,6 +179,21 @@ Status work_anew(World& world, const Acting& who, const store::Task& task, Stage
     return start_stage(world, who.tx, *anew, **project);
 }
 
+// A person's word against the code that is there is a review of it, and is not answered by leaving it as it is (nothing_new).
+// It has no patch: what the person asked for may be the target merged in.
+Status refuse_code(const Acting& who, const store::Task& task, const std::string& why) {
+    if (task.head.empty()) return {};
+    return record_verdict(who, {.task_id = task.id,
+                                .stage_seq = task.stage_seq,
+                                .gate = Gate::review_approved,
+                                .colour = Colour::red,
+                                .reason = why,
+                                .commit = task.head,
+                                .patch_id = {},
+                                .by = who.actor,
+                                .at = who.now.utc_ms});
+}
+
 // What is merged stays merged; what may be, is settled first.
 Status refuse_before_merge(store::Db& db, const store::Task& task) {
     const auto merged = [&](const std::string& commit) {
@@ -228,6 +243,8 @@ Status send_back(World& world, const std::string& work_item, Stage to, const std
         if (*stepping) return fail(Errc::conflict, task->work_item + " is in a transition just now: try again in a moment");
         if (auto released = release_leases(world, who.tx, *task); !released) return released;
         const auto why = "sent back from " + std::string(to_text(task->stage)) + " by " + by + ": " + reason;
+        if (to == Stage::development)
+            if (auto said = refuse_code(who, *task, why); !said) return said;
         return work_anew(world, who, *task, to, why, "sent back by " + by);
     });
 }

@@ -95,7 +95,7 @@ TEST(Pipeline, R01_EveryPairOfStagesIsAnEdgeOrIsNot) {
 }
 
 TEST(Pipeline, R03_WhatIsNotJudgedGoesBackToTheStageThatJudgesUpToItsCap) {
-    const GateAnswer answer{Gate::review_approved, Colour::red, "was answered for other code", true};
+    const GateAnswer answer{Gate::review_approved, Colour::red, "its review was of other code", true};
     auto decision = unjudged(Stage::deploy_staging, Stage::review, answer, {1, 2, 0, 1}, 2);
     EXPECT_EQ(decision.kind, Decision::Kind::move);
     EXPECT_EQ(decision.to, Stage::review);

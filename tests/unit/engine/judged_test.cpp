@@ -27,17 +27,31 @@ protected:
         for (const auto& [path, text] : files) scene::write(scene.forge.person + '/' + path, text);
         scene.forge.commit("git add -A; git commit -qm pushed; git push -q origin work:task/HELLO-1");
     }
+    // Every run ends well and every step is taken, until this role's job waits to be claimed.
+    void queued_for(const std::string& item, Role role) {
+        const auto waits = [&] {
+            const auto live = must(store::live_run_job(scene.db, task(item).row().id));
+            return live && live->role == role && live->status == JobStatus::queued;
+        };
+        for (int i = 0; i < 40 && !waits(); ++i) {
+            const auto live = must(store::live_run_job(scene.db, task(item).row().id));
+            if (live) scene.work(item, live->role);
+            must(scene.step(item));
+        }
+        ASSERT_TRUE(waits()) << to_text(role);
+    }
     // Its run ends well and leaves nothing.
-    void developer_does_nothing() {
+    void developer_does_nothing(const std::string& item = "HELLO-1") {
         scene.claim();
-        const auto found = std::ranges::find(scene.running, Role::developer, [](const auto& c) { return c.job.role; });
+        const auto found = std::ranges::find_if(
+            scene.running, [&](const auto& c) { return c.job.role == Role::developer && c.work_item == item; });
         ASSERT_NE(found, scene.running.end());
         const auto claim = *found;
         scene.running.erase(found);
         auto here = scene.world("finish");
         scene.write([&](store::Tx& tx) -> Status {
             (void)must(store::finish_job(tx, claim.job.id, claim.run.id, JobStatus::done, "", "", scene.now));
-            return ask_advance(here, tx, task().row());
+            return ask_advance(here, tx, task(item).row());
         });
     }
     const std::string first = scene.forge.at("main");
@@ -58,7 +72,11 @@ TEST_F(Judged, R03_ACommitPushedWhileTestsRunIsReviewedBeforeItLands) {
     scene.work("HELLO-1", Role::test);
     must(scene.step("HELLO-1"));
     EXPECT_EQ(task().stage(), Stage::review);
-    EXPECT_NE(task().row().again_reason.find("check_review_approved"), std::string::npos) << task().row().again_reason;
+    const auto& why = task().row().again_reason;
+    EXPECT_TRUE(why.starts_with("its review was of ")) << why;
+    EXPECT_NE(why.find(", and the branch got other commits since: it is at " + scene.forge.at("task/HELLO-1")),
+              std::string::npos)
+        << why;
     EXPECT_EQ(task().row().retries.developer, 0) << "nobody's fault";
     EXPECT_EQ(task().row().retries.conflict, 1);
     scene.settle();
@@ -204,6 +222,7 @@ TEST_F(Judged, R03_SendingBackForWhatOthersPushEndsAtItsCap) {
     }
     EXPECT_EQ(task().row().hold, Hold::escalated);
     EXPECT_NE(task().row().hold_reason.find("what others pushed"), std::string::npos) << task().row().hold_reason;
+    EXPECT_NE(task().row().hold_reason.find("; now: its review was of "), std::string::npos) << task().row().hold_reason;
     EXPECT_FALSE(on_main("pushed"));
 }
 
@@ -243,6 +262,46 @@ TEST_F(Judged, ThePatchThatWasSentBackIsNoNewOne) {
     work_and_step(Role::developer);
     work_and_step(Role::ci);
     EXPECT_EQ(task().stage(), Stage::review);
+}
+
+// From wherever it is sent back: a person's word is answered by a change, or the person hears that there is none.
+TEST_F(Judged, ThePatchThatAPersonSentBackIsNoNewOne) {
+    int n = 0;
+    for (const Role until : {Role::reviewer, Role::test, Role::staging}) {
+        SCOPED_TRACE(to_text(until));
+        const auto item = "HELLO-" + std::to_string(++n);
+        task(item).in(Stage::development);
+        queued_for(item, until);
+        auto control = scene.world("control");
+        must(send_back(control, item, Stage::development, "it greets nobody", "uid:1000 ann"));
+        for (int i = 0; i < 10 && task(item).row().hold == Hold::none; ++i) {
+            developer_does_nothing(item);
+            must(scene.step(item));
+            ASSERT_EQ(task(item).stage(), Stage::development);
+            EXPECT_FALSE(scene.runs(item, Role::ci));
+        }
+        EXPECT_EQ(task(item).row().hold, Hold::escalated);
+        EXPECT_NE(task(item).row().hold_reason.find("uid:1000 ann: it greets nobody"), std::string::npos)
+            << task(item).row().hold_reason;
+        must(send_back(control, item, Stage::development, "it still greets nobody", "uid:1000 ann"));
+        scene.settle();
+        EXPECT_EQ(task(item).stage(), Stage::done) << "a change is an answer: " << task(item).row().hold_reason;
+    }
+}
+
+// The person may have asked for just that.
+TEST_F(Judged, TheTargetMergedInAnswersAPerson) {
+    task().in(Stage::development);
+    queued_for("HELLO-1", Role::test);
+    auto control = scene.world("control");
+    must(send_back(control, "HELLO-1", Stage::development, "merge main", "uid:1000 ann"));
+    scene.forge.commit(
+        "git fetch -q; git checkout -q -B main origin/main; echo other >other; git add -A; git commit -qm moved; git push -q "
+        "origin main; git checkout -q -B work origin/task/HELLO-1; git merge -q -m merged main; git push -q origin "
+        "work:task/HELLO-1");
+    developer_does_nothing();
+    must(scene.step("HELLO-1"));
+    EXPECT_TRUE(scene.runs("HELLO-1", Role::ci)) << task().row().again_reason;
 }
 
 TEST_F(Judged, WorkThatAPersonPushedInPlaceOfTheDeveloperIsNew) {
