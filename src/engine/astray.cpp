@@ -37,6 +37,24 @@ Result<Meant> meant(store::Db& db, const settings::Project& project, const store
     return alike ? Meant::perhaps : Meant::not_at_all;
 }
 
+struct Seems {
+    Meant is = Meant::not_at_all;
+    const settings::Project* project = nullptr;
+};
+// Whose it is, of all projects. Where only names speak, and for more than one, it is nobody's: one of them would be blamed.
+Result<Seems> whose(store::Db& db, const settings::Projects& projects, const store::Astray& astray) {
+    std::vector<const settings::Project*> perhaps;
+    for (const auto& project : projects.good) {
+        if (project.forge_repository.empty()) continue;
+        const auto is = meant(db, project, astray);
+        if (!is) return fail(is.error());
+        if (*is == Meant::surely) return Seems{*is, &project};
+        if (*is == Meant::perhaps) perhaps.push_back(&project);
+    }
+    if (perhaps.size() != 1) return Seems{};
+    return Seems{Meant::perhaps, perhaps.front()};
+}
+
 std::string advice(const settings::Project& project, const std::string& repository) {
     return "put repository = \"" + repository + "\" under [forge] of " + project.file + " if that is where it is now";
 }
@@ -88,20 +106,20 @@ Result<std::optional<AstrayStory>> astray_story(store::Db& db, const settings::P
         story.text += leads.error().text + "; put the project's file in order, or take the webhook away.";
         return story;
     }
-    for (const auto& project : projects.good) {
-        if (project.forge_repository.empty()) continue;
-        const auto is = meant(db, project, astray);
-        if (!is) return fail(is.error());
-        if (*is == Meant::not_at_all) continue;
-        story.project = project.name;
-        story.text += *is == Meant::surely ? "it is the repository of project " + project.name + ", which was called " +
-                                                 project.forge_repository + " and was renamed or transferred; "
-                                           : "it may be the repository of project " + project.name + ", which its file calls " +
-                                                 project.forge_repository + " and which has told nothing under that name; ";
-        story.text += advice(project, astray.name) + ".";
+    const auto seems = whose(db, projects, astray);
+    if (!seems) return fail(seems.error());
+    if (seems->project == nullptr) {
+        story.text += leads.error().text + ".";
         return story;
     }
-    story.text += leads.error().text + ".";
+    const auto& project = *seems->project;
+    story.project = project.name;
+    story.text += seems->is == Meant::surely
+                      ? "it is the repository of project " + project.name + ", which was called " + project.forge_repository +
+                            " and was renamed or transferred; "
+                      : "it may be the repository of project " + project.name + ", which its file calls " +
+                            project.forge_repository + " and which has told nothing under that name; ";
+    story.text += advice(project, astray.name) + ".";
     return story;
 }
 

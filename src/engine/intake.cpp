@@ -124,7 +124,7 @@ Result<Work> tracker_work(World& world, tracker::Tracker& tracker, std::string_v
     auto item = tracker.look(**project, seen.told.item);
     if (!item) return fail(item.error());
     seen.told.item = std::move(*item);
-    seen.at = not_after(seen.told.item.at, delivery.received_at);
+    seen.at = not_far_after(seen.told.item.at, delivery.received_at);
     return Work{"tracker:" + seen.told.by,
                 [&world, p = *project, seen](const Acting& who) { return take_item(world, who, *p, seen); },
                 [p = *project, seen](const Acting& who) { return note_item(who, *p, seen); }};

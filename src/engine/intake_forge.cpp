@@ -133,7 +133,7 @@ struct Taking {
                                                  .reviewer = told.reviewer,
                                                  .state = std::string(to_text(told.state)),
                                                  .head = told.of.head,
-                                                 .at = not_after(told.of.at, received_at)});
+                                                 .at = not_far_after(told.of.at, received_at)});
         if (!review) return fail(review.error());
         const auto sentence = described(review->now, std::to_string(told.of.number));
         if (review->news) return asking(item, sentence);
@@ -153,7 +153,7 @@ private:
                                                 .head = pull.head,
                                                 .target = pull.target,
                                                 .state = std::string(to_text(pull.state)),
-                                                .at = not_after(pull.at, received_at),
+                                                .at = not_far_after(pull.at, received_at),
                                                 .looked = pull.looked});
     }
 
@@ -164,8 +164,8 @@ private:
                                    .context = told.context,
                                    .description = told.description,
                                    .state = told.state,
-                                   .at = planted("late_status") ? received_at : not_after(told.at, received_at),
-                                   .seq = told.seq};
+                                   .at = planted("late_status") ? received_at : not_far_after(told.at, received_at),
+                                   .seq = planted("late_status") ? 0 : told.seq};
         auto known = known_status(status);
         if (!known) return fail(known.error());
         const bool one_moment = *known && (*known)->at == status.at && (*known)->seq == status.seq;

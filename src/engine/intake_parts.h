@@ -2,7 +2,6 @@
 // Private to the engine.
 #pragma once
 
-#include <algorithm>
 #include <string>
 
 #include "engine/events.h"
@@ -20,10 +19,11 @@ struct Consequence {
 [[nodiscard]] inline Consequence became(std::string sentence) { return {true, std::move(sentence)}; }
 [[nodiscard]] inline Consequence nothing_to_do(std::string why) { return {false, std::move(why)}; }
 
-// A stamp of somebody else's clock as what happened at the latest when it was told: one from the future would make all that
-// follows old. 0: not told.
-[[nodiscard]] inline std::int64_t not_after(std::int64_t told, std::int64_t received_at) {
-    return told == 0 ? received_at : std::min(told, received_at);
+// A stamp of somebody else's clock, which may be ahead of ours: what it says of before and after holds as long as no stamp is
+// touched. Only one from far ahead, which would make all that follows old, counts as of when it was told. 0: not told.
+[[nodiscard]] inline std::int64_t not_far_after(std::int64_t told, std::int64_t received_at) {
+    constexpr std::int64_t an_hour = 3'600'000;
+    return told == 0 || told > received_at + an_hour ? received_at : told;
 }
 
 // Errc::conflict where the task's present state forbids it.

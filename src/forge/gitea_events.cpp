@@ -126,8 +126,8 @@ bool from_elsewhere(Payload& in) {
         return std::nullopt;
     };
     const auto head = id_of("pull_request.head");
-    if (!head) return false;
     auto base = id_of("pull_request.base");
+    if (!head) return base.has_value();  // the copy's repository is gone; where neither is named, it is an old form
     if (!base && in.has("repository.id")) base = in.number_if_any("repository.id");
     return *head <= 0 || head != base;
 }

@@ -80,7 +80,8 @@ Result<bool> put_status(Tx& tx, const CommitStatus& s) {
         "INSERT INTO statuses (project, \"commit\", context, state, description, at, seq)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
         " description = excluded.description, at = excluded.at, seq = excluded.seq"
-        " WHERE (excluded.at, excluded.seq) >= (at, seq)"
+        " WHERE iif(excluded.seq > 0 AND seq > 0, (excluded.seq, excluded.at) >= (seq, at),"
+        " (excluded.at, excluded.seq) >= (at, seq))"
         " AND (excluded.at, excluded.seq, excluded.state, excluded.description) IS NOT (at, seq, state, description)",
         s.project, s.commit, s.context, to_text(s.state), s.description, s.at, s.seq);
 }

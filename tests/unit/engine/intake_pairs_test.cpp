@@ -1,4 +1,6 @@
 // R18: deliveries of a live Gitea that are told apart only by what is inside them (tests/fuzz/corpus/gitea-pairs).
+#include <boost/json.hpp>
+
 #include "engine/astray.h"
 #include "intake_fixture.h"
 
@@ -23,6 +25,23 @@ protected:
     }
     void forget() {
         scene.write([](store::Tx& tx) { return tx.db().execute("DELETE FROM pull_requests; DELETE FROM reviews;"); });
+    }
+    std::string on_record() {
+        auto all =
+            must(scene.db.prepare("SELECT (SELECT group_concat(state || ' ' || head || ' of ' || at || ' tied ' || tied) FROM "
+                                  "pull_requests) || '; ' ||"
+                                  " (SELECT coalesce(group_concat(state || ' ' || head || ' of ' || at || ' tied ' || tied), "
+                                  "'no review') FROM reviews)"));
+        return must(all.step())->text(0);
+    }
+    // What is on record once both came, one second after the other.
+    std::string both(const Sample& first, const Sample& second, std::int64_t our_clock) {
+        forget();
+        scene.now.utc_ms = our_clock;
+        (void)taken("gitea", first.event, first.body);
+        scene.pass(1000);
+        (void)taken("gitea", second.event, second.body);
+        return on_record();
     }
 };
 
@@ -92,6 +111,29 @@ TEST_F(PairsTest, OfTwoHeadsInOneSecondNeitherIsClaimed) {
     }
 }
 
+// The forge's clock is ahead of ours by more than the deliveries are under way.
+TEST_F(PairsTest, AClockOfOursThatIsBehindLetsNoOrderDecide) {
+    const auto after = scene.now.utc_ms;
+    for (const auto& [first, second] :
+         {std::pair{"closed", "opened-again"}, std::pair{"first-head", "second-head"}, std::pair{"rejected", "then-approved"}})
+        for (const std::string later : {"", "a second"}) {
+            SCOPED_TRACE(std::string(first) + ", " + second + ' ' + later);
+            const auto a = sample("gitea-pairs", first);
+            auto b = sample("gitea-pairs", second);
+            const auto stamp = boost::json::parse(a.body).at("pull_request").at("updated_at").as_string();
+            auto next = std::string(stamp);
+            next.replace(next.size() - 3, 2, "59");
+            ASSERT_LT(std::string(stamp), next);
+            if (!later.empty()) b.body = with(b.body, std::string(stamp), next);
+            const auto right = both(a, b, after);
+            EXPECT_EQ(right.find("tied 1") == std::string::npos, !later.empty()) << right;
+            auto newest = must(scene.db.prepare("SELECT max(at) FROM pull_requests"));
+            const auto behind = must(newest.step())->integer(0) - 30'000;
+            EXPECT_EQ(both(a, b, behind), right);
+            EXPECT_EQ(both(b, a, behind), right);
+        }
+}
+
 TEST_F(PairsTest, ACommentOnALineTakesNoApprovalAway) {
     for (const bool turned : {false, true}) {
         forget();
@@ -109,6 +151,9 @@ TEST_F(PairsTest, APullRequestOfADeletedForkIsNobodys) {
         EXPECT_EQ(told.state, DeliveryState::ignored) << name;
         EXPECT_EQ(told.outcome, "it comes from another repository") << name;
     }
+    const auto s = sample("gitea-pairs", "of-a-deleted-fork");
+    EXPECT_EQ(taken("gitea", s.event, with(s.body, "\"repo_id\": -1,", "")).outcome, "it comes from another repository")
+        << "that names no repository at all";
     auto count = must(scene.db.prepare("SELECT (SELECT count(*) FROM pull_requests) + (SELECT count(*) FROM reviews)"));
     EXPECT_EQ(must(count.step())->integer(0), 0);
 }
@@ -190,6 +235,30 @@ TEST_F(PairsTest, ATransferredOneIsKnownByItsNameWhereNothingCameBefore) {
     ASSERT_EQ(stories.size(), 1U);
     EXPECT_EQ(stories[0].project, "hello");
     EXPECT_NE(stories[0].text.find("it may be the repository of project hello"), std::string::npos) << stories[0].text;
+}
+
+TEST_F(PairsTest, OfSeveralProjectsTheOneWhoseNumberItIsIsNamed) {
+    (void)pair("approved");
+    for (const std::string name : {"aaa", "bbb"}) {
+        auto other = scene.project();
+        other.name = name;
+        other.prefix = name == "aaa" ? "AAA" : "BBB";
+        other.forge_repository = "boss/" + name;
+        other.tracker_kind = other.tracker_project = "";
+        scene.projects.good.insert(scene.projects.good.begin(), other);
+    }
+    const auto told = [&](const std::string& name) {
+        const auto s = sample("gitea-pairs", name);
+        (void)taken("gitea", s.event, with(s.body, "boss/gt\"", "boss/" + name + '"'));
+        for (const auto& story : must(engine::astray_stories(scene.db, scene.projects)))
+            if (story.repository == "boss/" + name) return story;
+        return engine::AstrayStory{.project = "no story"};
+    };
+    EXPECT_EQ(told("closed").project, "hello") << "though the others come first, and are of the same owner";
+    const auto nobodys = told("first-of-the-new-repository");
+    EXPECT_EQ(nobodys.project, "") << "either may be meant: none is blamed. " << nobodys.text;
+    std::erase_if(scene.projects.good, [](const auto& p) { return p.name == "aaa"; });
+    EXPECT_EQ(told("first-of-the-new-repository").project, "bbb");
 }
 
 }  // namespace

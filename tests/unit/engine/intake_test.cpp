@@ -278,6 +278,22 @@ TEST_F(IntakeTest, R33AStatusIsARowAndAsksTheTaskThatStandsThere) {
     EXPECT_EQ(taken("gitea", "status").outcome, "ci/build is green at " + sample_head);
 }
 
+TEST_F(IntakeTest, OfTwoStatusesTheOneThatTheForgeNumberedLaterHolds) {
+    const auto s = sample("gitea", "status");
+    const std::string stamp = "2026-07-01T10:02:00Z";
+    const auto pending = with(with(s.body, R"("state": "success")", R"("state": "pending")"), R"("id": 55)", R"("id": 54)");
+    for (const auto& success : {s.body, with(s.body, stamp, "2026-07-01T10:01:59Z")})
+        for (const bool turned : {false, true}) {
+            scene.write([](store::Tx& tx) { return tx.db().execute("DELETE FROM statuses"); });
+            scene.now.utc_ms = 1'782'900'120'000 - 30'000;  // our clock is behind
+            (void)taken("gitea", s.event, turned ? success : pending);
+            scene.pass(1000);
+            (void)taken("gitea", s.event, turned ? pending : success);
+            EXPECT_EQ(must(store::statuses_of(scene.db, "hello", sample_head)).at(0).state, Colour::green)
+                << (turned ? "in reverse order" : "in order");
+        }
+}
+
 TEST_F(IntakeTest, NobodyElseReportsInOrchdsName) {
     const auto s = sample("gitea", "status");
     const auto forged = taken("gitea", s.event, with(s.body, "\"ci/build\"", "\"orchd/ci\""));
