@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <array>
 #include <functional>
+#include <optional>
+#include <tuple>
 
 #include "engine/gates.h"
 #include "engine/operate.h"
@@ -56,49 +58,81 @@ TEST(VerdictTest, R26TheExitOfTheTestsBecomesTheReportAndTheVerdict) {
     }
 }
 
-// The three outcomes of R27: the suite ran, the environment is broken for good, it failed for now. Every exit is one of them.
-struct EndOfStaging {
+// The three outcomes of R27: the command ran, the environment is broken for good, it failed for now. Every exit of whatever the
+// project has run is one of them.
+struct EndOfCheck {
     int status;
     enum { passed, failed, held, later, again } is;
 };
-void PrintTo(const EndOfStaging& end, std::ostream* out) { *out << "exit status " << end.status; }
-class StagingEnds : public testing::TestWithParam<EndOfStaging> {};
+void PrintTo(const EndOfCheck& end, std::ostream* out) { *out << "exit status " << end.status; }
 
-TEST_P(StagingEnds, R27OnlyASuiteThatRanIsAVerdict) {
-    const auto& end = GetParam();
+class CheckEnds : public testing::TestWithParam<std::tuple<Role, EndOfCheck>> {
+protected:
+    store::Claim start() {
+        if (role == Role::test) return life.start(Stage::testing);
+        life.task().in(role == Role::build ? Stage::deploy : Stage::deploy_staging);
+        life.scene.write([](store::Tx& tx) { return tx.db().execute("DELETE FROM statuses"); });  // of its way here
+        return life.start(role, life.forge_head());
+    }
+    // The verdict that is on record of the commit, if any.
+    std::optional<Colour> said(const store::Job& job, const std::string& commit) {
+        if (role == Role::ci || role == Role::retest) {
+            const auto context = role == Role::ci ? engine::ci_context : engine::retest_context;
+            for (const auto& status : must(store::statuses_of(life.scene.db, "hello", commit)))
+                if (status.context == context) return status.state;
+            return std::nullopt;
+        }
+        if (role == Role::build && job.status == JobStatus::done) return Colour::green;
+        const auto verdict = life.verdict(role == Role::test      ? Gate::tests_passed
+                                          : role == Role::staging ? Gate::staging_status
+                                                                  : Gate::deploy_status);
+        return verdict ? std::optional(verdict->colour) : std::nullopt;
+    }
+    const Role role = std::get<0>(GetParam());
+    const EndOfCheck end = std::get<1>(GetParam());
     RunLife life;
-    life.task().in(Stage::deploy_staging);
+};
+
+TEST_P(CheckEnds, R27OnlyACommandThatRanIsAVerdict) {
+    SCOPED_TRACE(to_text(role));
+    const auto claim = start();
     const auto head = life.forge_head();
-    const auto claim = life.start(Role::staging, head);
+    const auto before = life.task().stage();
+    life.leaves("release.tar", "the release");
     life.ends(end.status);
     life.recover();
     const auto row = life.task().row();
-    const bool ran = end.is == EndOfStaging::passed || end.is == EndOfStaging::failed;
-    ASSERT_EQ(life.verdict(Gate::staging_status).has_value(), ran);
-    EXPECT_EQ(row.hold, end.is == EndOfStaging::held ? Hold::infra : Hold::none) << row.hold_reason;
+    const auto job = life.job(claim.job.id);
+    const bool good = end.is == EndOfCheck::passed;
+    const bool ran = good || end.is == EndOfCheck::failed;
+    const auto colour = said(job, head);
+    ASSERT_EQ(colour.has_value(), ran);
+    EXPECT_EQ(row.hold, end.is == EndOfCheck::held ? Hold::infra : Hold::none) << row.hold_reason;
     EXPECT_EQ(must(store::due_posts(life.scene.db, "journal", 10, life.scene.now)).size(), row.hold == Hold::infra ? 1u : 0u);
-    EXPECT_EQ(row.stage, Stage::deploy_staging);
+    EXPECT_EQ(row.stage, before);
     EXPECT_EQ(row.retries.developer + row.retries.again + row.retries.conflict, 0);
-    EXPECT_EQ(row.retries.infrastructure, end.is == EndOfStaging::again || end.status == 124 ? 1 : 0);
+    EXPECT_EQ(row.retries.infrastructure, end.is == EndOfCheck::again || end.status == 124 ? 1 : 0);
     if (!ran) {
-        EXPECT_EQ(life.forge_head(), head) << "nothing is written of a suite that did not run";
-        EXPECT_EQ(life.job(claim.job.id).status, JobStatus::queued);
+        EXPECT_EQ(life.forge_head(), head) << "nothing is written of a command that did not run";
+        EXPECT_EQ(job.status, JobStatus::queued);
         return;
     }
-    const bool good = end.is == EndOfStaging::passed;
+    EXPECT_EQ(*colour, good ? Colour::green : Colour::red);
+    EXPECT_EQ(job.status, role == Role::build && !good ? JobStatus::failed : JobStatus::done);
+    if (role != Role::staging) return;
     EXPECT_TRUE(contains(life.forge_file(life.artefact(Artefact::staging_log)),
                          good ? "staging_status: SUCCESS" : "staging_status: FAILED"));
-    EXPECT_EQ(life.verdict(Gate::staging_status)->colour, good ? Colour::green : Colour::red);
-    EXPECT_EQ(life.job(claim.job.id).status, JobStatus::done);
 }
-INSTANTIATE_TEST_SUITE_P(AllOf, StagingEnds,
-                         testing::Values(EndOfStaging{0, EndOfStaging::passed}, EndOfStaging{1, EndOfStaging::failed},
-                                         EndOfStaging{2, EndOfStaging::failed}, EndOfStaging{74, EndOfStaging::failed},
-                                         EndOfStaging{75, EndOfStaging::later}, EndOfStaging{76, EndOfStaging::failed},
-                                         EndOfStaging{124, EndOfStaging::held}, EndOfStaging{125, EndOfStaging::failed},
-                                         EndOfStaging{126, EndOfStaging::held}, EndOfStaging{127, EndOfStaging::held},
-                                         EndOfStaging{128, EndOfStaging::failed}, EndOfStaging{203, EndOfStaging::again},
-                                         EndOfStaging{255, EndOfStaging::failed}));
+INSTANTIATE_TEST_SUITE_P(
+    AllOf, CheckEnds,
+    testing::Combine(testing::Values(Role::ci, Role::test, Role::staging, Role::retest, Role::build),
+                     testing::Values(EndOfCheck{0, EndOfCheck::passed}, EndOfCheck{1, EndOfCheck::failed},
+                                     EndOfCheck{2, EndOfCheck::failed}, EndOfCheck{74, EndOfCheck::failed},
+                                     EndOfCheck{75, EndOfCheck::later}, EndOfCheck{76, EndOfCheck::failed},
+                                     EndOfCheck{124, EndOfCheck::held}, EndOfCheck{125, EndOfCheck::failed},
+                                     EndOfCheck{126, EndOfCheck::held}, EndOfCheck{127, EndOfCheck::held},
+                                     EndOfCheck{128, EndOfCheck::failed}, EndOfCheck{203, EndOfCheck::again},
+                                     EndOfCheck{255, EndOfCheck::failed})));
 
 // What is told of an end that is no verdict: its command, how it came to it, and the last that it said.
 TEST(VerdictTest, R27AnEndThatIsNoVerdictIsToldAsWhatItIs) {
