@@ -1,6 +1,7 @@
 #include "orchctl/client.h"
 
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
@@ -87,6 +88,18 @@ int append(sd_bus_message* message, const Argument& argument) {
     if (const auto* number = std::get_if<std::uint64_t>(&argument)) return sd_bus_message_append(message, "t", *number);
     return append(message, std::get<Options>(argument));
 }
+// sd-bus takes texts as C strings: what follows a NUL would be lost in silence.
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
+bool has_nul(const Argument& argument) {
+    if (const auto* text = std::get_if<std::string>(&argument)) return has_nul(*text);
+    const auto* options = std::get_if<Options>(&argument);
+    return options != nullptr && std::any_of(options->begin(), options->end(), [](const auto& option) {
+               const auto* text = std::get_if<std::string>(&option.second);
+               return text != nullptr && has_nul(*text);
+           });
+}
+
 
 // The next value of the message, whose type is `type`; monostate for types that nothing of ours has.
 Result<Value> read_value(sd_bus_message* message, char type) {
@@ -148,6 +161,12 @@ std::span<const Field> event_fields() { return events_row; }
 std::span<const Field> project_fields() { return projects_row; }
 std::span<const Field> lease_fields() { return leases_row; }
 std::span<const Field> dependency_fields() { return dependencies_row; }
+Status check_arguments(const std::vector<Argument>& arguments) {
+    for (const auto& argument : arguments)
+        if (has_nul(argument)) return fail(Errc::invalid_argument, "What was given has a NUL character: it is no text.");
+    return {};
+}
+
 
 Error explain_reply(std::string_view name, std::string_view message) {
     const std::string text(message);
@@ -190,6 +209,7 @@ Result<host::Message> Client::send(host::Message message) {
     return fail(std::move(explained));
 }
 
+    if (auto fit = check_arguments(arguments); !fit) return fail(fit.error());
 Result<host::Message> Client::call(std::string_view method, const std::vector<Argument>& arguments) {
     sd_bus_message* raw = nullptr;
     int r = sd_bus_message_new_method_call(bus_.get(), &raw, std::string(names::bus_name).c_str(),

@@ -62,6 +62,8 @@ private:
     host::Slot match_;
 };
 
+// Errc::invalid_argument where a text would be cut on its way.
+[[nodiscard]] Status check_arguments(const std::vector<Argument>& arguments);
 // An error reply, as people need it.
 [[nodiscard]] Error explain_reply(std::string_view name, std::string_view message);
 [[nodiscard]] std::string snake_case(std::string_view camel_case);

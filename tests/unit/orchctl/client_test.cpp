@@ -31,6 +31,17 @@ TEST(Client, R42_ErrorsOfTheBusSayWhatToDo) {
     EXPECT_THAT(silent.text, HasSubstr("systemctl status orchd-control"));
 }
 
+TEST(Client, R42_ATextThatWouldBeCutIsRefused) {
+    const std::string cut("before\0behind", 13);
+    for (const auto& given : {Argument(cut), Argument(Options{{"priority", std::uint64_t{5}}, {"body", cut}})}) {
+        const auto refused = check_arguments({"HELLO-1", given});
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(face(refused.error().code).exit_status, 2);
+        EXPECT_THAT(refused.error().text, HasSubstr("has a NUL character"));
+    }
+    EXPECT_TRUE(check_arguments({"HELLO-1", std::uint64_t{0}, Options{{"open", false}, {"body", std::string("two\nlines")}}}));
+}
+
 TEST(Client, R42_PropertiesAreNamedAsTheMembersOfLists) {
     EXPECT_EQ(snake_case("WorkItem"), "work_item");
     EXPECT_EQ(snake_case("Id"), "id");
