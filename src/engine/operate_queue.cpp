@@ -155,10 +155,11 @@ Status add_dependency(World& world, const std::string& work_item, const std::str
         if (!task) return fail(task.error());
         const auto needed = known_task(who.tx.db(), needs);
         if (!needed) return fail(needed.error());
-        if (needed->stage == Stage::cancelled) return fail(Errc::conflict, needs + " was cancelled: it will never be done");
+        if (needed->stage == Stage::cancelled)
+            return fail(Errc::conflict, needed->work_item + " was cancelled: it will never be done");
         const auto added = store::add_dependency(who.tx, task->id, needed->id, "operator");
         if (!added) return fail(added.error());
-        return *added ? add_event(who, "dependency_added", task->id, std::nullopt, {{"needs", needs}}) : Status();
+        return *added ? add_event(who, "dependency_added", task->id, std::nullopt, {{"needs", needed->work_item}}) : Status();
     });
 }
 
@@ -170,8 +171,8 @@ Status remove_dependency(World& world, const std::string& work_item, const std::
         if (!needed) return fail(needed.error());
         const auto removed = store::remove_dependency(who.tx, task->id, needed->id);
         if (!removed) return fail(removed.error());
-        if (!*removed) return fail(Errc::no_such, work_item + " does not wait for " + needs);
-        return add_event(who, "dependency_removed", task->id, std::nullopt, {{"needs", needs}});
+        if (!*removed) return fail(Errc::no_such, task->work_item + " does not wait for " + needed->work_item);
+        return add_event(who, "dependency_removed", task->id, std::nullopt, {{"needs", needed->work_item}});
     });
 }
 

@@ -57,11 +57,31 @@ std::vector<std::string> roots(const Records& edges) {
     return found;
 }
 
-Status tree(Session& session, const std::string& work_item) {
+// As the task was made: HELLO-01 is HELLO-1, and every answer names it so.
+Result<std::string> name_of(Client& client, const std::string& work_item) {
+    const auto story = ask_story(client, "GetTask", {work_item});
+    if (!story) return fail(story.error());
+    return record_of(*story).text("work_item");
+}
+
+Status change(Session& session, const char* method, const std::string& verb, const std::string& work_item,
+              const std::string& needs) {
     auto client = Client::connect();
     if (!client) return fail(client.error());
+    const auto task = name_of(*client, work_item);
+    if (!task) return fail(task.error());
+    const auto needed = name_of(*client, needs);
+    if (!needed) return fail(needed.error());
+    return act(session, method, {*task, *needed}, *task + ' ' + verb + ' ' + *needed + '.');
+}
+
+Status tree(Session& session, const std::string& given) {
+    auto client = Client::connect();
+    if (!client) return fail(client.error());
+    const auto work_item = given.empty() ? Result<std::string>() : name_of(*client, given);
+    if (!work_item) return fail(work_item.error());
     Options filter{{"limit", std::uint64_t{10'000}}};
-    if (!work_item.empty()) filter.emplace_back("work_item", work_item);
+    if (!work_item->empty()) filter.emplace_back("work_item", *work_item);
     const auto edges = client->list("ListDependencies", {filter}, dependency_fields());
     if (!edges) return fail(edges.error());
     if (session.json) {
@@ -69,11 +89,11 @@ Status tree(Session& session, const std::string& work_item) {
         return {};
     }
     if (edges->empty()) {
-        session.line(work_item.empty() ? "No task waits for another." : work_item + " waits for no other task.");
+        session.line(work_item->empty() ? "No task waits for another." : *work_item + " waits for no other task.");
         return {};
     }
     Tree shown(session, *edges);
-    for (const auto& root : work_item.empty() ? roots(*edges) : std::vector{work_item}) shown.show(root);
+    for (const auto& root : work_item->empty() ? roots(*edges) : std::vector{*work_item}) shown.show(root);
     return {};
 }
 
@@ -90,10 +110,7 @@ void add_dep(Command app, Session& session) {
         const auto command = dep.add(name, text);
         command.option("WORK-ITEM", given->work_item, "The task that waits").required();
         command.option("NEEDS", given->needs, "The work item that it waits for").required();
-        command.does([&session, given, method, verb] {
-            return act(session, method, {given->work_item, given->needs},
-                       given->work_item + ' ' + verb + ' ' + given->needs + '.');
-        });
+        command.does([&session, given, method, verb] { return change(session, method, verb, given->work_item, given->needs); });
     };
     add("add", "Let a task wait until another is done", "AddDependency", "waits for");
     add("remove", "Let it wait no longer", "RemoveDependency", "no longer waits for");

@@ -289,12 +289,14 @@ std::string interface_of(const std::string& xml, const std::string& name) {
 TEST_F(ServiceTest, a_task_waits_for_another_until_it_is_told_not_to) {  // R15
     make_task("HELLO-1");
     make_task("HELLO-2");
-    ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "");
+    ASSERT_EQ(call("AddDependency", "ss", "HELLO-01", "HELLO-002").error(), "");
     ASSERT_EQ(call("AddDependency", "ss", "HELLO-1", "HELLO-2").error(), "") << "twice is once";
     const auto story = boost::json::parse(call("GetTask", "s", "HELLO-1").text()).as_object();
     EXPECT_EQ(story.at("why").as_string(), "Waits until HELLO-2 is done.");
     EXPECT_TRUE(story.at("jobs").as_array().at(0).as_object().at("blocked").as_bool());
-    EXPECT_EQ(story.at("events").as_array().back().as_object().at("kind").as_string(), "dependency_added");
+    const auto& added = story.at("events").as_array().back().as_object();
+    EXPECT_EQ(added.at("kind").as_string(), "dependency_added");
+    EXPECT_EQ(added.at("data").at("needs").as_string(), "HELLO-2") << "however it was typed";
 
     const auto cycle = call("AddDependency", "ss", "HELLO-2", "HELLO-1");
     EXPECT_EQ(cycle.error(), "org.orchd1.Error.Conflict");
