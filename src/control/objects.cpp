@@ -48,6 +48,7 @@ const sd_bus_vtable task_table[] = {
     SD_BUS_PROPERTY("Branch", "s", of_task<&Task::branch>, 0, fixed),
     SD_BUS_PROPERTY("Stage", "s", of_task<+[](const Task& t) { return to_text(t.stage); }>, 0, varying),
     SD_BUS_PROPERTY("StageSeq", "t", of_task<&Task::stage_seq>, 0, varying),
+    SD_BUS_PROPERTY("Priority", "u", of_task<&Task::priority>, 0, varying),
     SD_BUS_PROPERTY("DeveloperRetries", "u", of_task<+[](const Task& t) { return t.retries.developer; }>, 0, varying),
     SD_BUS_PROPERTY("AgainRetries", "u", of_task<+[](const Task& t) { return t.retries.again; }>, 0, varying),
     SD_BUS_PROPERTY("InfrastructureRetries", "u", of_task<+[](const Task& t) { return t.retries.infrastructure; }>, 0, varying),

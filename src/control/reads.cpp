@@ -28,7 +28,7 @@ constexpr std::array delivery_filter{OptionRow{"state", Kind::text}, OptionRow{"
                                      OptionRow{"limit", Kind::number}};
 constexpr std::array event_filter{OptionRow{"work_item", Kind::text}, OptionRow{"after", Kind::number},
                                   OptionRow{"limit", Kind::number}};
-constexpr const char* task_row = "sssstsbbsstto";
+constexpr const char* task_row = "sssstsbbusstto";
 constexpr const char* job_row = "tsssssbuuutssstttto";
 constexpr const char* project_row = "ssssbsttts";
 constexpr const char* event_row = "ttsstss";
@@ -76,8 +76,8 @@ Status append_task(const engine::WorldView& view, const store::Task& task, const
     return checked(
         sd_bus_message_append(reply, task_row, task.work_item.c_str(), utf8(task.project).c_str(), utf8(task.title).c_str(),
                               std::string(to_text(task.stage)).c_str(), task.stage_seq, std::string(to_text(task.hold)).c_str(),
-                              task.paused_at.has_value(), why.needs_you, utf8(why.text).c_str(), utf8(why.command).c_str(),
-                              task.created_at, task.updated_at, task_path(task.work_item).c_str()),
+                              task.paused_at.has_value(), why.needs_you, task.priority, utf8(why.text).c_str(),
+                              utf8(why.command).c_str(), task.created_at, task.updated_at, task_path(task.work_item).c_str()),
         "answering");
 }
 

@@ -105,7 +105,7 @@ const sd_bus_vtable Service::manager_table[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("s", scope), SD_BUS_NO_RESULT, &Service::on_change,
                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("ListTasks", SD_BUS_ARGS("a{sv}", filter), SD_BUS_RESULT("a(sssstsbbsstto)", tasks),
+    SD_BUS_METHOD_WITH_ARGS("ListTasks", SD_BUS_ARGS("a{sv}", filter), SD_BUS_RESULT("a(sssstsbbusstto)", tasks),
                             &Service::on_read, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_ARGS("a{sv}", filter), SD_BUS_RESULT("a(tsssssbuuutssstttto)", jobs),
                             &Service::on_read, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -13,11 +13,10 @@ namespace orchd::orchctl {
 namespace {
 
 constexpr std::array tasks_row{
-    Field{"work_item", 's'}, Field{"project", 's'},          Field{"title", 's'},
-    Field{"stage", 's'},     Field{"stage_seq", 't'},        Field{"hold", 's'},
-    Field{"paused", 'b'},    Field{"needs_you", 'b'},        Field{"why", 's'},
-    Field{"command", 's'},   Field{"created_at", 't', true}, Field{"updated_at", 't', true},
-    Field{"path", 'o'},
+    Field{"work_item", 's'},        Field{"project", 's'}, Field{"title", 's'},   Field{"stage", 's'},
+    Field{"stage_seq", 't'},        Field{"hold", 's'},    Field{"paused", 'b'},  Field{"needs_you", 'b'},
+    Field{"priority", 'u'},         Field{"why", 's'},     Field{"command", 's'}, Field{"created_at", 't', true},
+    Field{"updated_at", 't', true}, Field{"path", 'o'},
 };
 constexpr std::array jobs_row{
     Field{"id", 't'},
@@ -88,6 +87,7 @@ int append(sd_bus_message* message, const Argument& argument) {
     if (const auto* number = std::get_if<std::uint64_t>(&argument)) return sd_bus_message_append(message, "t", *number);
     return append(message, std::get<Options>(argument));
 }
+
 // sd-bus takes texts as C strings: what follows a NUL would be lost in silence.
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
@@ -99,7 +99,6 @@ bool has_nul(const Argument& argument) {
                return text != nullptr && has_nul(*text);
            });
 }
-
 
 // The next value of the message, whose type is `type`; monostate for types that nothing of ours has.
 Result<Value> read_value(sd_bus_message* message, char type) {
@@ -161,12 +160,12 @@ std::span<const Field> event_fields() { return events_row; }
 std::span<const Field> project_fields() { return projects_row; }
 std::span<const Field> lease_fields() { return leases_row; }
 std::span<const Field> dependency_fields() { return dependencies_row; }
+
 Status check_arguments(const std::vector<Argument>& arguments) {
     for (const auto& argument : arguments)
         if (has_nul(argument)) return fail(Errc::invalid_argument, "What was given has a NUL character: it is no text.");
     return {};
 }
-
 
 Error explain_reply(std::string_view name, std::string_view message) {
     const std::string text(message);
@@ -209,8 +208,8 @@ Result<host::Message> Client::send(host::Message message) {
     return fail(std::move(explained));
 }
 
-    if (auto fit = check_arguments(arguments); !fit) return fail(fit.error());
 Result<host::Message> Client::call(std::string_view method, const std::vector<Argument>& arguments) {
+    if (auto fit = check_arguments(arguments); !fit) return fail(fit.error());
     sd_bus_message* raw = nullptr;
     int r = sd_bus_message_new_method_call(bus_.get(), &raw, std::string(names::bus_name).c_str(),
                                            std::string(names::bus_path).c_str(), std::string(names::manager_interface).c_str(),

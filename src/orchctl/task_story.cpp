@@ -105,6 +105,7 @@ void tell_task(Session& session, const json::object& story) {
     fact(session, "Stage",
          task.text("stage") + ", step " + std::to_string(task.number("stage_seq")) + ", since " +
              local_time(task.number("updated_at")));
+    fact(session, "Priority", std::to_string(task.number("priority")));
     fact(session, "Branch", task.text("branch"));
     fact(session, "Head", task.text("head"));
     fact(session, "Merged", task.text("merged"));

@@ -35,6 +35,7 @@ json::object columns(const store::Task& task) {
             {"branch", task.branch},
             {"stage", to_text(task.stage)},
             {"stage_seq", task.stage_seq},
+            {"priority", task.priority},
             {"retries",
              {{"developer", task.retries.developer},
               {"again", task.retries.again},

@@ -113,14 +113,18 @@ TEST_F(ServiceTest, lists_answer_what_the_filters_ask_for) {
     make_task("HELLO-2");
     ASSERT_EQ(call("Cancel", "ss", "HELLO-2", "not wanted").error(), "");
     auto open = call("ListTasks", "a{sv}", 1, "open", "b", 1);
-    ASSERT_GE(sd_bus_message_enter_container(open.message.get(), 'a', "(sssstsbbsstto)"), 0);
+    ASSERT_GE(sd_bus_message_enter_container(open.message.get(), 'a', "(sssstsbbusstto)"), 0);
     const char *work_item = nullptr, *project = nullptr, *title = nullptr, *stage = nullptr;
-    ASSERT_GE(sd_bus_message_enter_container(open.message.get(), 'r', "sssstsbbsstto"), 0);
+    ASSERT_GE(sd_bus_message_enter_container(open.message.get(), 'r', "sssstsbbusstto"), 0);
     ASSERT_GE(sd_bus_message_read(open.message.get(), "ssss", &work_item, &project, &title, &stage), 0);
     EXPECT_STREQ(work_item, "HELLO-1");
     EXPECT_STREQ(project, "hello");
     EXPECT_STREQ(stage, "analysis");
-    ASSERT_GE(sd_bus_message_skip(open.message.get(), "tsbbsstto"), 0);
+    ASSERT_GE(sd_bus_message_skip(open.message.get(), "tsbb"), 0);
+    std::uint32_t priority = 0;
+    ASSERT_GE(sd_bus_message_read(open.message.get(), "u", &priority), 0);
+    EXPECT_EQ(priority, 5U);
+    ASSERT_GE(sd_bus_message_skip(open.message.get(), "sstto"), 0);
     ASSERT_GE(sd_bus_message_exit_container(open.message.get()), 0);
     EXPECT_EQ(sd_bus_message_at_end(open.message.get(), 0), 1) << "the cancelled task is left out";
 
@@ -135,6 +139,7 @@ TEST_F(ServiceTest, get_task_tells_the_whole_story) {
     ASSERT_EQ(call("Pause", "ss", "task:HELLO-1", "lunch").error(), "");
     const auto story = boost::json::parse(call("GetTask", "s", "HELLO-1").text()).as_object();
     EXPECT_EQ(story.at("stage").as_string(), "analysis");
+    EXPECT_EQ(story.at("priority").as_int64(), 5);
     EXPECT_EQ(story.at("paused").as_object().at("reason").as_string(), "lunch");
     EXPECT_EQ(story.at("why").as_string(), "Paused by uid:0 root: lunch");
     EXPECT_EQ(story.at("command").as_string(), "orchctl resume task:HELLO-1");
