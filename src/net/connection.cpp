@@ -12,8 +12,6 @@ namespace {
 using boost::asio::posix::stream_descriptor;
 using boost::system::error_code;
 
-constexpr auto never = Clock::time_point::max();
-
 std::string head_of(const Response& response, std::string_view framing, bool keep) {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
     std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';

@@ -20,6 +20,7 @@
 namespace orchd::net {
 
 using Clock = std::chrono::steady_clock;
+inline constexpr auto never = Clock::time_point::max();
 
 class Connection;
 
@@ -115,6 +116,7 @@ private:
     std::string source_;
     Phase phase_ = Phase::idle;
     Clock::time_point since_, deadline_;
+    Clock::duration time_left_{};  // of a body that waits for room
     RequestParser parser_;
     const Route* route_ = nullptr;
     std::unique_ptr<Body> body_;                   // of a route that takes them so

@@ -1,5 +1,6 @@
 // Who gives way: where connections run out, and where the bodies of all have too much memory.
 #include <sys/ioctl.h>
+#include <algorithm>
 #include <utility>
 
 #include "net/connection.h"
@@ -32,8 +33,10 @@ bool Core::evict_slow_body(Clock::time_point now, const Connection* spared) {
         if (connection.get() == spared || !connection->hardly_sends(now)) continue;
         if (victim == nullptr || connection->since() < victim->since()) victim = connection.get();
     }
-    if (victim != nullptr) victim->close();
-    return victim != nullptr;
+    if (victim == nullptr) return false;
+    if (on_answer) on_answer(408, victim->source());  // its room is wanted at once: it is counted, not answered
+    victim->close();
+    return true;
 }
 
 void Core::make_room(Clock::time_point now) {
@@ -69,6 +72,9 @@ void Connection::charge() {
     if (paused_ || core_->buffered <= core_->limits.buffered_bytes || core_->first_body() == this) return;
     paused_ = true;
     ++core_->paused;
+    // It is we who are slow: its time stands still.
+    time_left_ = deadline_ - now;
+    deadline_ = never;
 }
 
 void Connection::discharge() {
@@ -82,6 +88,8 @@ void Connection::unpause() {
     counted_since_ = last_came_ = Clock::now();
     came_ = 0;
     came_slowly_ = false;
+    if (phase_ == Phase::body)
+        deadline_ = std::min(deadline_, last_came_ + time_left_);  // a server that is stopped does not wait
     await_bytes();
 }
 

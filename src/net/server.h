@@ -26,7 +26,7 @@ struct Limits {
     // Each phase of a connection as a whole, however its bytes trickle.
     milliseconds idle_time{15'000};          // until the first byte of a request
     milliseconds head_time{10'000};          // from there to the end of its header
-    milliseconds body_time{30'000};          // to the end of its body
+    milliseconds body_time{30'000};          // to the end of its body, less the time for which it waited for room
     milliseconds write_time{10'000};         // of the answer; of a stream, without any progress
     milliseconds linger_time{2'000};         // reading what nobody wants, so that the client can read our refusal
     milliseconds drain_time{5'000};          // for what has begun when the server is stopped,

@@ -130,10 +130,12 @@ inline int status_of(std::string_view response) {
 class Running {
 public:
     explicit Running(const Router& router, const Limits& limits = {}, milliseconds leave_after = 0ms,
-                     std::function<void(const std::string&)> on_no_room = {})
+                     std::function<void(const std::string&)> on_no_room = {},
+                     std::function<void(int, const std::string&)> on_answer = {})
         : server_(router, limits) {
         EXPECT_TRUE(server_.listen(listening_.fd));
         server_.on_no_room(std::move(on_no_room));
+        server_.on_answer(std::move(on_answer));
         thread_ = std::thread([this, leave_after] { server_.run(leave_after); });
     }
     ~Running() {

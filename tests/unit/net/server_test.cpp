@@ -291,7 +291,10 @@ TEST_F(ServerTest, OneSourceCannotTakeAllConnections) {
 }
 
 TEST_F(ServerTest, BodiesThatTrickleCannotFillTheMemory) {
-    Running running(router_, {.buffered_bytes = 2u << 20});
+    std::atomic<int> told{0};
+    Running running(router_, {.buffered_bytes = 2u << 20}, 0ms, {}, [&](int status, const std::string& source) {
+        if (status == 408 && source == "127.0.0.1") ++told;
+    });
     const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
     std::vector<Client> slow;
     for (int n = 0; n < 4; ++n) {
@@ -299,10 +302,23 @@ TEST_F(ServerTest, BodiesThatTrickleCannotFillTheMemory) {
         slow.back().send(head + std::string(700'000, 'x'));
     }
     EXPECT_TRUE(slow[0].closed());
+    EXPECT_GE(told, 1) << "who gave way is counted";
     const std::string body(900'000, 'y');
     Client quick(running.port());
     std::thread sender([&] { quick.send(post("/echo", body)); });
     EXPECT_TRUE(quick.response().ends_with(body));
+    sender.join();
+}
+
+TEST_F(ServerTest, WhileABodyWaitsForRoomItsTimeStandsStill) {
+    Running running(router_, {.buffered_bytes = 1u << 20, .body_time = 900ms});
+    const std::string body(900'000, 'y');
+    Client stalled(running.port());
+    stalled.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + std::string(700'000, 'x'));
+    Client comes_well(running.port());
+    std::thread sender([&] { comes_well.send(post("/echo", body)); });
+    (void)stalled.all();  // it is refused when its time is over, which is as long as the other's
+    EXPECT_TRUE(comes_well.response().ends_with(body));
     sender.join();
 }
 
