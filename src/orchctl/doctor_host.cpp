@@ -141,16 +141,12 @@ void look_at_folders(Findings& findings) {
 
 // An administrator who disabled a timer wanted it so; a failed one was not.
 Finding idle_unit(const std::string& unit, const std::string& state, const std::string& enabled) {
-    const bool off = enabled == "disabled" || enabled == "masked";
-    if (off && state != "failed" && unit.ends_with(".timer"))
+    const bool masked = enabled.starts_with("masked");  // for good, or until the next boot: masked-runtime
+    const auto unmask = "Run: systemctl unmask " + std::string(enabled == "masked" ? "" : "--runtime ") + unit + " && ";
+    if ((masked || enabled == "disabled") && state != "failed" && unit.ends_with(".timer"))
         return {"units", Health::warn, unit + " is " + enabled + ": what it starts is not done by itself.",
-                (enabled == "masked" ? "Run: systemctl unmask " + unit + " && systemctl enable --now "
-                                     : "Run: systemctl enable --now ") +
-                    unit};
-    if (enabled.starts_with("masked"))
-        return {"units", Health::fail, unit + " is masked: nobody can start it.",
-                "Run: systemctl unmask " + std::string(enabled == "masked" ? "" : "--runtime ") + unit +
-                    " && systemctl start " + unit};
+                (masked ? unmask : "Run: ") + "systemctl enable --now " + unit};
+    if (masked) return {"units", Health::fail, unit + " is masked: nobody can start it.", unmask + "systemctl start " + unit};
     return {"units", Health::fail, unit + " is " + state + ".", "Run: systemctl start orchd.target"};
 }
 

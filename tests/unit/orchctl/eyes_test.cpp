@@ -108,6 +108,9 @@ TEST(Doctor, ADisabledTimerIsToldAndIsNoFailure) {
     EXPECT_EQ(off.health, Health::warn);
     EXPECT_THAT(off.text, HasSubstr("orchd-reaper.timer is disabled"));
     EXPECT_EQ(idle_unit("orchd-reaper.timer", "inactive", "masked").health, Health::warn);
+    const auto until_boot = idle_unit("orchd-reaper.timer", "inactive", "masked-runtime");
+    EXPECT_EQ(until_boot.health, Health::warn);
+    EXPECT_THAT(until_boot.advice, HasSubstr("unmask --runtime orchd-reaper.timer && systemctl enable --now"));
     EXPECT_EQ(idle_unit("orchd-reaper.timer", "inactive", "enabled").health, Health::fail);
     EXPECT_EQ(idle_unit("orchd-reaper.timer", "failed", "disabled").health, Health::fail);
     EXPECT_EQ(idle_unit("orchd-worker.service", "inactive", "static").health, Health::fail);
