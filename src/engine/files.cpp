@@ -127,6 +127,10 @@ Result<std::optional<std::string>> read_left_file(const std::string& left_dir, c
     return text;
 }
 
+Result<bool> has_result(const std::string& left_dir, const std::string& name, std::uint64_t max_bytes) {
+    return open_left(result_folder(left_dir), name, max_bytes).map([](const File& file) { return file != nullptr; });
+}
+
 Result<bool> keep_result(const std::string& left_dir, const std::string& name, const std::string& to, std::uint64_t max_bytes) {
     auto from = open_left(result_folder(left_dir), name, max_bytes);
     if (!from) return fail(from.error());

@@ -23,6 +23,8 @@ namespace orchd::engine {
 // The same of left_dir/NAME.
 [[nodiscard]] Result<std::optional<std::string>> read_left_file(const std::string& left_dir, const std::string& name,
                                                                 std::uint64_t max_bytes);
+// Whether such a result is there.
+[[nodiscard]] Result<bool> has_result(const std::string& left_dir, const std::string& name, std::uint64_t max_bytes);
 // Copies such a result to `to`, durable and at once in full. False if it is not there.
 [[nodiscard]] Result<bool> keep_result(const std::string& left_dir, const std::string& name, const std::string& to,
                                        std::uint64_t max_bytes);

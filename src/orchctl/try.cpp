@@ -25,6 +25,7 @@
 #include "host/fd.h"
 #include "host/host.h"
 #include "host/systemd.h"
+#include "orchctl/try_end.h"
 
 namespace orchd::orchctl {
 namespace {
@@ -32,6 +33,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* unit = "orchd-try.service";
+constexpr const char* state_folder = "/var/lib/private/orchd-try";
 constexpr std::string_view manager = "org.freedesktop.systemd1.Manager", service = "org.freedesktop.systemd1.Service",
                            any_unit = "org.freedesktop.systemd1.Unit";
 // Where its unit binds what the launcher reads; no work item has this name.
@@ -39,9 +41,9 @@ std::string run_folder() { return std::string(names::runs_dir) + "/try"; }
 
 struct Tried {
     Role role;
-    std::string result, output;  // "success", or systemd's word for what went wrong
-    int status = 0;              // the command's exit status, where it exited
-    [[nodiscard]] bool good() const { return result == "success"; }
+    std::string result, output, problem;  // "success", or systemd's word for what went wrong; try_end.h
+    int status = 0;                       // the command's exit status, where it exited
+    [[nodiscard]] bool good() const { return problem.empty(); }
 };
 
 std::vector<Role> roles_of(const settings::Project& project, const std::string& only) {
@@ -138,13 +140,15 @@ public:
         return watch();
     }
 
-    Result<Tried> run(Role role, const settings::Worker& worker) {
+    Result<Tried> run(Role role, const settings::Worker& worker, const settings::Settings& settings) {
         const host::LimitsOf limits{unit, {worker.memory_bytes, worker.tasks_max, worker.cpu_percent}};
         if (auto set = manager_.set_limits({limits}).front(); !set) return fail(set.error());
         if (auto started = manager_.start({unit}).front(); !started) return fail(started.error());
         if (auto ended = wait(); !ended) return fail(ended.error());
-        Tried tried{.role = role, .result = text("Result", service), .output = {}};
+        Tried tried{.role = role, .result = text("Result", service), .output = {}, .problem = {}};
         tried.status = static_cast<int>(number("ExecMainStatus"));
+        tried.problem = problem_of_end(tried.result, tried.status);
+        if (role == Role::build && tried.good()) tried.problem = problem_of_release(state_folder, settings);
         tried.output = output(invocation());
         return tried;
     }
@@ -238,9 +242,7 @@ private:
 
 std::string ending(const Tried& tried) {
     const std::string name = '[' + std::string(to_text(tried.role)) + ']';
-    if (tried.good()) return name + " is green.";
-    if (tried.result == "exit-code") return name + " is red: it ended with exit status " + std::to_string(tried.status) + '.';
-    return name + " is red: " + tried.result + '.';
+    return name + ' ' + (tried.good() ? "is green" : tried.problem) + '.';
 }
 
 Result<host::Fd> only_one() {
@@ -272,12 +274,13 @@ Status try_checks(Session& session, const settings::Project& project, const sett
     for (const auto role : roles) {
         if (interrupted != 0) break;
         if (auto laid = lay_as_orchd(project, settings, role); !laid) return laid;
-        const auto tried = try_unit.run(role, project.workers.at(role));
+        const auto tried = try_unit.run(role, project.workers.at(role), settings);
         if (!tried) return fail(tried.error());
         all_good = all_good && tried->good();
         told.push_back({{"check", to_text(role)},
                         {"result", tried->result},
                         {"status", tried->status},
+                        {"problem", tried->problem},
                         {"output", printable_lines(tried->output)}});
         if (session.json) continue;
         session.heading('[' + std::string(to_text(role)) + ']');
