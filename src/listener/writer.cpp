@@ -1,5 +1,6 @@
 #include "listener/writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/boundary.h"
@@ -80,22 +81,25 @@ std::optional<Writer::Batch> Writer::next() {
     return std::exchange(waiting_, {});
 }
 
-void Writer::settle(Batch batch) {
-    const std::span deliveries(batch.deliveries);
-    auto committed = commit(deliveries);
+bool Writer::refused_for_good(const Error& error) const { return db_ && error.code == Errc::conflict; }
+
+// All at once. Where the database refuses one of them, the others are not to suffer for it: then one by one.
+Answers Writer::record(std::span<const store::NewDelivery> deliveries) {
+    const auto committed = commit(deliveries);
+    if (committed || deliveries.size() < 2 || !refused_for_good(committed.error())) return spread(committed, deliveries.size());
     Answers answers;
-    if (!committed && db_ && committed.error().code == Errc::conflict && deliveries.size() > 1) {
-        // The database refuses one of them: the others are not to suffer for it.
-        for (std::size_t n = 0; n < deliveries.size(); ++n) answers.push_back(spread(commit(deliveries.subspan(n, 1)), 1)[0]);
-    } else {
-        answers = spread(committed, deliveries.size());
-    }
+    for (std::size_t n = 0; n < deliveries.size(); ++n) answers.push_back(spread(commit(deliveries.subspan(n, 1)), 1)[0]);
+    return answers;
+}
+
+void Writer::settle(Batch batch) {
+    const auto answers = record(batch.deliveries);
     owe(batch.deliveries, answers);
     batch.deliveries.clear();
-    if (committed) pay();
+    if (std::any_of(answers.begin(), answers.end(), [](const auto& answer) { return answer.has_value(); })) pay();
     // std::function wants what can be copied.
     auto replies = std::make_shared<std::vector<net::Reply>>(std::move(batch.replies));
-    parts_.post([replies, answers = std::move(answers), refusals = std::move(batch.refusals)] {
+    parts_.post([replies, answers, refusals = std::move(batch.refusals)] {
         for (std::size_t n = 0; n < answers.size(); ++n) (*replies)[n].send(refusals[n] ? *refusals[n] : answer_to(answers[n]));
     });
 }
@@ -117,8 +121,14 @@ void Writer::owe(std::span<store::NewDelivery> deliveries, const Answers& answer
     }
 }
 
+// What the database refuses for good is given up, as the journal has been told.
 void Writer::pay() {
-    if (!owed_.empty() && commit(owed_)) owed_.clear();
+    if (owed_.empty()) return;
+    const auto answers = record(owed_);
+    std::vector<store::NewDelivery> left;
+    for (std::size_t n = 0; n < answers.size(); ++n)
+        if (!answers[n] && !refused_for_good(answers[n].error())) left.push_back(std::move(owed_[n]));
+    owed_ = std::move(left);
 }
 
 Result<store::Db> Writer::open() const {

@@ -48,6 +48,8 @@ private:
     void settle(Batch batch);
     [[nodiscard]] Result<store::Db> open() const;
     [[nodiscard]] Result<std::vector<store::Accepted>> commit(std::span<const store::NewDelivery> deliveries);
+    [[nodiscard]] bool refused_for_good(const Error& error) const;  // an error of the present database about one row
+    [[nodiscard]] std::vector<Result<store::Accepted>> record(std::span<const store::NewDelivery> deliveries);
     void add(store::NewDelivery delivery, net::Reply reply, std::optional<net::Response> refusal);
     void owe(std::span<store::NewDelivery> deliveries, const std::vector<Result<store::Accepted>>& answers);
     void pay();

@@ -149,6 +149,21 @@ TEST_F(LargeTest, WhatCouldNotBePutOnRecordIsTracedOnceItCan) {
     EXPECT_EQ(house.refused()[0].outcome.substr(0, 32), "503: it could not be put on reco");
 }
 
+TEST_F(LargeTest, WhatTheDatabaseRefusesKeepsNoOtherFromTheRecord) {
+    House house(folder, {.make_database = false});
+    const std::string body = R"({"a": 1})";
+    for (const auto* id : {"first", "never", "last"})
+        EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json_media, body, id))), 503);
+    auto db = must(store::Db::open(house.path, {.mode = store::Mode::create}));
+    must(
+        db.execute("CREATE TRIGGER never BEFORE INSERT ON deliveries WHEN NEW.dedup_key = 'never'"
+                   " BEGIN SELECT RAISE(ABORT, 'never'); END"));
+    EXPECT_EQ(house.send(post("/webhooks/gitea", body, headers(json_media, body, "next"))), 200);
+    while (house.refused().size() < 2) std::this_thread::yield();  // by the writer, behind the one that was answered
+    EXPECT_EQ(house.refused()[0].dedup_key, "last");
+    EXPECT_EQ(house.refused()[1].dedup_key, "first");
+}
+
 std::int64_t resident_kib(const char* key) {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
