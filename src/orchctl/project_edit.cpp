@@ -6,6 +6,8 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -154,6 +156,17 @@ Status unchanged(const ProjectText& project) {
     return fail(Errc::conflict, project.file() + " was changed by somebody else meanwhile: look again");
 }
 
+// Under the first name that nothing has: what was kept before stays.
+Result<std::string> put_aside(const std::string& file) {
+    constexpr int most = 1000;
+    for (int n = 1; n <= most; ++n) {
+        auto kept = file + ".removed" + (n == 1 ? "" : '.' + std::to_string(n));
+        if (::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, kept.c_str(), RENAME_NOREPLACE) == 0) return kept;
+        if (errno != EEXIST) break;
+    }
+    return fail(file_error(file));
+}
+
 }  // namespace
 
 Result<std::string> with_key(const std::string& text, const std::string& name, const std::optional<std::string>& value) {
@@ -214,8 +227,8 @@ Result<std::string> remove_project_text(const ProjectText& project) {
     const auto locked = lock(project.dir);
     if (!locked) return fail(locked.error());
     if (auto same = unchanged(project); !same) return fail(same.error());
-    const auto kept = project.file() + ".removed";
-    if (::rename(project.file().c_str(), kept.c_str()) != 0) return fail(file_error(project.file()));
+    const auto kept = put_aside(project.file());
+    if (!kept) return kept;
     if (::fsync(locked->get()) != 0) return fail(file_error(project.dir));
     return kept;
 }

@@ -31,7 +31,8 @@ struct ProjectText {
 // changed since it was read; the file then stays as it is.
 [[nodiscard]] Status replace_project_text(const ProjectText& project, const std::string& text,
                                           const settings::Settings& settings);
-// Takes the file away; it is kept beside, as NAME.toml.removed, of which the name is answered.
+// Takes the file away; it is kept beside, as NAME.toml.removed, or with a number behind where that is there already;
+// the name is answered.
 [[nodiscard]] Result<std::string> remove_project_text(const ProjectText& project);
 
 }  // namespace orchd::orchctl

@@ -153,6 +153,11 @@ TEST_F(ProjectTextTest, IsKeptBesideWhenItIsRemoved) {
     EXPECT_EQ(read_project_text(folder.path(), "hello").error().code, Errc::no_such);
     EXPECT_EQ(read_project_text(folder.path(), "../hello").error().code, Errc::no_such);
     EXPECT_EQ(files(), 1U);
+    folder.write("hello.toml", "# another");
+    const auto another = remove_project_text(read());
+    ASSERT_TRUE(another) << another.error().text;
+    EXPECT_TRUE(std::filesystem::equivalent(*another, folder.path("hello.toml.removed.2"))) << *another;
+    EXPECT_EQ(files(), 2U) << "what was kept before stays";
 }
 
 }  // namespace
