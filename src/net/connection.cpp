@@ -217,6 +217,7 @@ void Connection::answer(const Response& response) {
     out_ = head_of(response, "Content-Length: " + std::to_string(response.body.size()) + "\r\n", keep_);
     if (!head_only_) out_ += response.body;
     enter(Phase::writing);
+    discharge();
     flush();
 }
 
@@ -228,6 +229,7 @@ void Connection::open_stream(const Response& head) {
     out_ = head_of(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : "", false);
     piled_.fetch_add(out_.size(), std::memory_order_relaxed);
     enter(Phase::streaming);
+    discharge();
     if (head_only_ || core_->draining) return finish_stream();
     await_bytes();  // its end is how we learn that the client is gone
     if (head.body.empty())
@@ -295,7 +297,6 @@ void Connection::sent() {
 }
 
 void Connection::next_request() {
-    discharge();
     parser_ = RequestParser(core_->limits.head_bytes);
     body_.reset();
     route_ = nullptr;

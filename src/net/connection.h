@@ -49,7 +49,7 @@ struct Core {
     // Where bodies wait for room: has those give way that hardly come, and lets go on who may; go_on() closes nobody.
     void make_room(Clock::time_point now);
     void go_on();
-    // Of those that send one, whose began first.
+    // Of those that send one, whose began first; nobody while a whole one has not been answered.
     [[nodiscard]] Connection* first_body() const;
 };
 
@@ -72,6 +72,8 @@ public:
     // those that read slowly, then streams; nobody whose request is being worked on. Among equals, who has waited longest.
     enum class Rank { stranger, known, stream, stays };
     [[nodiscard]] Rank rank() const;
+    // Its body is whole, and not answered yet.
+    [[nodiscard]] bool has_body_in_work() const { return phase_ == Phase::handling && charged_ > 0; }
     // It is sending a body; whether it could and hardly does.
     [[nodiscard]] bool sends_body() const { return phase_ == Phase::body; }
     [[nodiscard]] bool hardly_sends(Clock::time_point now);

@@ -55,13 +55,17 @@ void Core::go_on() {
 
 Connection* Core::first_body() const {
     Connection* first = nullptr;
-    for (const auto& connection : connections)
+    for (const auto& connection : connections) {
+        if (connection->has_body_in_work()) return nullptr;
         if (connection->sends_body() && (first == nullptr || connection->since() < first->since())) first = connection.get();
+    }
     return first;
 }
 
-// Counts what has come of the body. Where all of them together are too large, whoever hardly sends gives way; else the one that
-// began first goes on, so that it ends, and the others wait: closing one that comes well would lose what it brings for good.
+// Counts what has come of the body, until it is answered. Where all of them together are too large, whoever hardly sends gives
+// way; else the one that began first goes on, so that it ends, and the others wait: closing one that comes well would lose what
+// it brings for good. A whole one that waits for its answer, as all do when the disk is slow, makes room soon: until then
+// nobody goes on, for otherwise each in its turn would be the first.
 void Connection::charge() {
     const auto size = body_ ? body_->held() : parser_.request().body.size();
     core_->buffered += size - charged_;

@@ -19,8 +19,8 @@ struct Limits {
     // When one is exceeded, whoever has waited longest without having proven who it is gives way to the newcomer.
     std::size_t connections = 800;
     std::size_t connections_per_source = 400;
-    // Of all bodies together, and of the one that began first in any case: the others wait to be read, and whoever hardly sends
-    // any more of his gives way.
+    // Of all bodies together that are not answered yet; once none of them is whole, of the one that began first in any case:
+    // the others wait to be read, and whoever hardly sends any more of his gives way.
     std::size_t buffered_bytes = 4u << 20;
     std::size_t stream_bytes = 256u << 10;  // unsent bytes of one stream; its client is dropped when it has more
     // Each phase of a connection as a whole, however its bytes trickle.

@@ -45,6 +45,14 @@ protected:
                          const std::lock_guard lock(mutex_);
                          later_.push_back(std::move(reply));
                      }});
+        router_.add({.method = "POST",
+                     .path = "/later",
+                     .handler =
+                         [this](Request, Reply reply) {
+                             const std::lock_guard lock(mutex_);
+                             later_.push_back(std::move(reply));
+                         },
+                     .most_body = 1u << 20});
         router_.add({.method = "GET", .path = "/stream", .handler = [this](Request, Reply reply) {
                          streams_.set_value(reply.stream({.content_type = "text/event-stream", .body = "first\n"}));
                      }});
@@ -320,6 +328,28 @@ TEST_F(ServerTest, WhileABodyWaitsForRoomItsTimeStandsStill) {
     (void)stalled.all();  // it is refused when its time is over, which is as long as the other's
     EXPECT_TRUE(comes_well.response().ends_with(body));
     sender.join();
+}
+
+TEST_F(ServerTest, WhileAWholeBodyWaitsForItsAnswerNoOtherGoesBeyondTheRoom) {
+    Running running(router_, {.buffered_bytes = 256u << 10});
+    const std::string body(900'000, 'y');
+    std::vector<Client> clients;
+    for (int n = 0; n < 3; ++n) clients.emplace_back(running.port());
+    std::vector<std::thread> senders;
+    for (auto& client : clients) senders.emplace_back([&] { client.send(post("/later", body)); });
+    for (std::size_t n = 1; n <= clients.size(); ++n) {
+        ASSERT_TRUE(soon([&] { return waiting() == n; }));
+        Client other(running.port());
+        for (int turn = 0; turn < 200; ++turn) {  // a read of 64 KiB for each who waits, in each
+            other.send(get_hello);
+            (void)other.response();
+        }
+        EXPECT_EQ(waiting(), n) << "of three whole bodies one is in memory";
+        const std::lock_guard lock(mutex_);
+        later_[n - 1].send({});
+    }
+    for (auto& client : clients) EXPECT_TRUE(client.response().starts_with("HTTP/1.1 200"));
+    for (auto& sender : senders) sender.join();
 }
 
 TEST_F(ServerTest, AStreamReachesItsClientPieceByPieceUntilItEnds) {
