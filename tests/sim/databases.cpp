@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "host/fd.h"
+#include "sim/must.h"
 #include "store/mark.h"
 
 namespace orchd::sim {
@@ -31,10 +32,6 @@ int before_commit(void* context) {
     const auto& c = *static_cast<Context*>(context);
     if (sqlite3_total_changes(c.db) == *c.changes_then || Databases::hooks.before_commit == nullptr) return 0;
     return Databases::hooks.before_commit() ? 0 : 1;
-}
-
-void must(const Status& status) {
-    if (!status) throw std::runtime_error("the simulation's database: " + status.error().text);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "engine/operate.h"
 #include "engine/why.h"
 #include "sim/house.h"
+#include "sim/must.h"
 #include "store/jobs.h"
 #include "store/tasks.h"
 
@@ -14,12 +15,6 @@ namespace orchd::sim {
 namespace {
 
 constexpr const char* colleague = "uid:1001 bob";
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error("nobody can say why: " + result.error().text);
-    return std::move(*result);
-}
 
 }  // namespace
 

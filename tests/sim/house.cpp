@@ -8,6 +8,7 @@
 #include "engine/advance.h"
 #include "engine/gates.h"
 #include "engine/operate.h"
+#include "sim/must.h"
 #include "store/facts.h"
 #include "store/query.h"
 #include "store/tasks.h"
@@ -20,12 +21,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t hour_ms = 3'600'000;
 
 House* on_stage = nullptr;  // the one whose processes run
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error("the simulation itself failed: " + result.error().text);
-    return std::move(*result);
-}
 
 settings::Settings settings_of(const Chance& chance) {
     settings::Settings s;

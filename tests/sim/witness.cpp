@@ -5,6 +5,7 @@
 #include "core/front_matter.h"
 #include "core/names.h"
 #include "core/pipeline.h"
+#include "sim/must.h"
 #include "store/facts.h"
 #include "store/query.h"
 #include "store/tasks.h"
@@ -13,16 +14,6 @@ namespace orchd::sim {
 namespace {
 
 using store::Row;
-
-template <class T>
-T must(Result<T> result) {
-    if (!result) throw std::runtime_error("the witness cannot read: " + result.error().text);
-    return std::move(*result);
-}
-
-void must(const Status& done) {
-    if (!done) throw std::runtime_error("the witness cannot read: " + done.error().text);
-}
 
 constexpr const char* does_not_move = "a paused or held task does not move";
 constexpr const char* live_owner = "no lease is taken from a live owner";
