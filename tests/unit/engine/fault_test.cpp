@@ -3,13 +3,13 @@
 // all.
 #include <gtest/gtest.h>
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 
 #include "run_life.h"
 #include "storage/fault_vfs.h"
 #include "store/check.h"
+#include "support/stride.h"
 
 namespace orchd::support {
 namespace {
@@ -139,7 +139,7 @@ void as_a_process(const std::function<void(RunLife&)>& act, RunLife& life) {
 class FaultTest : public testing::TestWithParam<Deed> {};
 
 TEST_P(FaultTest, R11_GoesThroughOnceTheFaultIsGoneAndNothingIsDoubled) {
-    const int stride = std::getenv("ORCHD_EVERY_CALL") != nullptr ? 1 : 13;
+    const int stride = orchd::tests::stride(13);
     int first = 1, struck = 0;
     for (const int fault : {SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC}) {
         for (int call = first;; call += stride) {

@@ -6,6 +6,7 @@
 #include "store/check.h"
 #include "store/mark.h"
 #include "store_fixture.h"
+#include "support/stride.h"
 
 namespace orchd::store {
 namespace {
@@ -98,7 +99,7 @@ TEST_F(DurabilityTest, WhatWasCommittedIsThereWhereverThePowerFails) {
 
 TEST_F(DurabilityTest, AFileIsMadeWholeWhereverThePowerFails) {
     std::mt19937 chance(7);
-    for (int call = 1;; ++call) {
+    for (int call = 1;; call += tests::stride(5)) {
         SCOPED_TRACE("stopped at call " + std::to_string(call));
         disk.stop_at(call);
         const bool made = Db::open(path, options(Mode::create)).has_value();
