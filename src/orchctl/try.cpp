@@ -143,8 +143,10 @@ public:
     Result<Tried> run(Role role, const settings::Worker& worker, const settings::Settings& settings) {
         const host::LimitsOf limits{unit, {worker.memory_bytes, worker.tasks_max, worker.cpu_percent}};
         if (auto set = manager_.set_limits({limits}).front(); !set) return fail(set.error());
+        const auto before = invocation();
         if (auto started = manager_.start({unit}).front(); !started) return fail(started.error());
         if (auto ended = wait(); !ended) return fail(ended.error());
+        if (invocation() == before) return fail(Errc::unavailable, std::string(unit) + " was not started: see its journal.");
         Tried tried{.role = role, .result = text("Result", service), .output = {}, .problem = {}};
         tried.status = static_cast<int>(number("ExecMainStatus"));
         tried.problem = problem_of_end(tried.result, tried.status);
@@ -180,7 +182,7 @@ private:
         for (bool stopping = false;;) {
             changed_ = false;
             const auto state = text("ActiveState", any_unit);
-            if (state == "inactive" || state == "failed") return {};
+            if ((state == "inactive" || state == "failed") && !has_job()) return {};
             if (interrupted != 0 && !std::exchange(stopping, true)) (void)manager_.stop(unit);
             constexpr std::int64_t look_again_ms = 1000;  // a signal of ours, and what was missed, is seen at the next look
             auto seen = host::process_until(
@@ -203,6 +205,17 @@ private:
         (void)sd_bus_get_property_trivial(bus_.get(), "org.freedesktop.systemd1", path_.c_str(), service.data(), property,
                                           nullptr, 'i', &value);
         return value;
+    }
+
+    // It is about to be started or stopped: until then its state is that of the last time.
+    bool has_job() {
+        sd_bus_message* reply = nullptr;
+        std::uint32_t id = 0;
+        if (sd_bus_get_property(bus_.get(), "org.freedesktop.systemd1", path_.c_str(), any_unit.data(), "Job", nullptr, &reply,
+                                "(uo)") >= 0)
+            (void)sd_bus_message_read(reply, "(uo)", &id, nullptr);
+        sd_bus_message_unref(reply);
+        return id != 0;
     }
 
     std::string invocation() {
