@@ -38,9 +38,16 @@ void House::push_as_colleague(const std::string& item) {
     const auto now = std::to_string(scheduler_.clock());
     const auto note = [&](const std::string& what) { scheduler_.note("!! a colleague " + what); };
     const auto what = chance_.detail(7);
-    // Nobody renames a file of a task on main: what a rebase makes of the patch then, this world's git does not say as git
-    // does.
-    if (what >= 4) return push_to_main(project, what <= 5 ? item : "");
+    if (what >= 5) return push_to_main(project, what == 5 ? item : "");
+    if (what == 4) {  // as another commit renames a file that this task may have changed
+        const auto& files = r.find(main)->files;
+        const auto file = files.find(item + ".cpp");
+        if (file == files.end()) return;
+        main = r.commit({main}, {{file->first, ""}, {"moved-" + item, file->second}}, "a person renames");
+        r.target_history.push_back(main);
+        witness_.tested(main);
+        return note("renames a file of " + item);
+    }
     if (branch == r.forge.end()) return;
     auto& head = branch->second;
     if (what == 0) {

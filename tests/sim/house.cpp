@@ -232,7 +232,7 @@ void House::begin_task(const settings::Project& project, const std::string& item
                                         .gate = gate,
                                         .colour = Colour::green,
                                         .commit = head,
-                                        .patch_id = patch,
+                                        .patch_id = id_of(patch),
                                         .by = "setup",
                                         .at = here.now().utc_ms});
             if (!said) return said;

@@ -206,18 +206,20 @@ git::Mirror::Rebased Repository::rebase(const std::string& head, const std::stri
     return {commit({onto, head}, changes, "merge with the resolutions"), {}};
 }
 
-std::string Repository::patch(const std::string& base, const std::string& id, const std::string& without) const {
-    Hash hash;
-    bool empty = true;
-    for (const auto& file : changed(base, id)) {
-        if (file.starts_with(without + '/')) continue;
-        empty = false;
-        hash.add(file), hash.add(content(find(base)->files, file)), hash.add(content(find(id)->files, file));
-    }
-    return empty ? "empty" : hash.hex();
+Patch Repository::patch(const std::string& base, const std::string& id, const std::string& without) const {
+    Patch patch;
+    for (const auto& file : changed(base, id))
+        if (!file.starts_with(without + '/')) patch[file] = {content(find(base)->files, file), content(find(id)->files, file)};
+    return patch;
 }
 
-std::string patch_of(const Repository& repository, const std::string& id) {
+std::string id_of(const Patch& patch) {
+    Hash hash;
+    for (const auto& [file, texts] : patch) hash.add(file), hash.add(texts.first), hash.add(texts.second);
+    return patch.empty() ? "empty" : hash.hex();
+}
+
+Patch patch_of(const Repository& repository, const std::string& id) {
     auto once = repository.dropped;
     once.insert(repository.taken_out.begin(), repository.taken_out.end());
     return repository.patch(repository.fork_point(id, repository.forge.at("main"), once), id, std::string(artefacts_folder));
@@ -331,7 +333,7 @@ public:
     }
     Result<std::string> patch_id(const std::string& base, const std::string& to, const std::string& without) override {
         if (r_.find(base) == nullptr || r_.find(to) == nullptr) return fail(Errc::no_such, "no such commit");
-        return r_.patch(base, to, without);
+        return id_of(r_.patch(base, to, without));
     }
     Result<std::string> commit_file(const std::string& parent, const std::string& file, const std::string& text,
                                     const std::string& message) override {

@@ -17,6 +17,11 @@ namespace orchd::sim {
 
 using Files = std::map<std::string, std::string>;
 
+// By file: what it was and what it is.
+using Patch = std::map<std::string, std::pair<std::string, std::string>>;
+// As git's patch-id: the same for the same patch.
+[[nodiscard]] std::string id_of(const Patch& patch);
+
 struct Commit {
     std::vector<std::string> parents;
     Files files;
@@ -40,7 +45,7 @@ public:
     [[nodiscard]] std::string merge_base(const std::string& a, const std::string& b) const;
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
     // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.
-    [[nodiscard]] std::string patch(const std::string& base, const std::string& id, const std::string& without) const;
+    [[nodiscard]] Patch patch(const std::string& base, const std::string& id, const std::string& without) const;
     // Where `id` leaves `head`, and what that was once: what it was once counts first.
     [[nodiscard]] std::string fork_point(const std::string& id, const std::string& head,
                                          const std::set<std::string>& once) const;
@@ -83,7 +88,7 @@ struct Outside {
 };
 
 // What the commit brings to the forge's main.
-[[nodiscard]] std::string patch_of(const Repository& repository, const std::string& id);
+[[nodiscard]] Patch patch_of(const Repository& repository, const std::string& id);
 
 [[nodiscard]] std::unique_ptr<git::Mirror> open_mirror(Repository& repository, Outside& outside);
 [[nodiscard]] std::unique_ptr<forge::Forge> open_forge(Repository& repository, Outside& outside);

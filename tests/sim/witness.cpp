@@ -1,5 +1,6 @@
 #include "sim/witness.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/front_matter.h"
@@ -348,16 +349,26 @@ void Witness::look_at_what_lands(const Repository& repository, const std::string
                                  bool has_tests) {
     constexpr const char* what_lands = "nothing lands whose patch was not reviewed and tested";
     const auto patch = repository.patch(from, commit, std::string(artefacts_folder));
-    if (patch == "empty") violate(what_lands, repository.name + ": " + commit + " changes nothing");
+    if (patch.empty()) violate(what_lands, repository.name + ": " + commit + " changes nothing");
     for (const auto& [path, text] : repository.find(commit)->files)
         if (text.starts_with("<<<<<<<"))
             violate("nothing lands that could not be brought in", commit + " has marks of a conflict in " + path);
     for (const auto& [branch, head] : repository.forge) {
         if (head != commit || !branch.starts_with("task/")) continue;
         const auto item = branch.substr(5);
-        if (!judged_.contains({item, Role::reviewer, patch})) violate(what_lands, commit + " of " + item + " was not reviewed");
-        if (has_tests && !judged_.contains({item, Role::test, patch}))
-            violate(what_lands, commit + " of " + item + " was not tested");
+        // What was judged is what lands, but for what a branch that merged the target has of it: that stands there as judged.
+        const auto& there = repository.find(from)->files;
+        const auto stands = [&](const auto& change) {
+            const auto found = there.find(change.first);
+            return patch.contains(change.first) || (found == there.end() ? "" : found->second) == change.second.second;
+        };
+        const auto judged = [&](Role by) {
+            return std::ranges::any_of(judged_[{item, by}], [&](const Patch& whole) {
+                return std::ranges::includes(whole, patch) && std::ranges::all_of(whole, stands);
+            });
+        };
+        if (!judged(Role::reviewer)) violate(what_lands, commit + " of " + item + " was not reviewed");
+        if (has_tests && !judged(Role::test)) violate(what_lands, commit + " of " + item + " was not tested");
     }
 }
 
@@ -461,7 +472,7 @@ void Witness::look_at_what_development_brought(const std::string& work_item) {
     const auto* repository = repository_of ? repository_of(work_item) : nullptr;
     if (repository == nullptr) return;
     const auto branch = repository->forge.find("task/" + work_item);
-    if (branch == repository->forge.end() || patch_of(*repository, branch->second) != "empty") return;
+    if (branch == repository->forge.end() || !patch_of(*repository, branch->second).empty()) return;
     if (!work_is_in(*repository, work_item))
         violate("development brings a patch", work_item + " is over with development at " + branch->second + ", without one");
 }

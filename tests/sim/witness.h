@@ -42,7 +42,7 @@ public:
     void merged(const Process* by, const Repository& repository, const std::string& commit, const std::string& from,
                 bool must_be_tested, bool has_tests);
     // The code with this patch was approved, or passed its tests.
-    void judged(const std::string& work_item, Role by, const std::string& patch) { judged_.insert({work_item, by, patch}); }
+    void judged(const std::string& work_item, Role by, Patch patch) { judged_[{work_item, by}].push_back(std::move(patch)); }
     void deployed(const Process& by, const Repository& repository, const std::string& commit, const std::string& before);
     void rolled_back(const std::string& commit) { deployed_.erase(commit); }
     void person_pushed(const std::string& commit) { by_people_.insert(commit); }
@@ -137,7 +137,7 @@ private:
     std::map<std::string, std::int64_t> seen_at_;  // when somebody looked at a unit
     std::map<std::string, bool> bad_word_;         // by work item: its last run said no
     std::set<std::string> tested_, deployed_, by_people_;
-    std::set<std::tuple<std::string, Role, std::string>> judged_;
+    std::map<std::pair<std::string, Role>, std::vector<Patch>> judged_;
     std::map<std::string, std::int64_t> asked_;
     std::map<std::int64_t, std::string> code_of_run_;
     std::map<std::string, std::set<std::string>> work_;   // by work item: its code may be this
