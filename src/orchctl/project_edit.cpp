@@ -227,7 +227,7 @@ Result<std::string> remove_project_text(const ProjectText& project) {
     const auto locked = lock(project.dir);
     if (!locked) return fail(locked.error());
     if (auto same = unchanged(project); !same) return fail(same.error());
-    const auto kept = put_aside(project.file());
+    auto kept = put_aside(project.file());
     if (!kept) return kept;
     if (::fsync(locked->get()) != 0) return fail(file_error(project.dir));
     return kept;
