@@ -81,7 +81,7 @@ Result<bool> process_until(sd_bus& bus, const std::function<bool()>& done, std::
         const auto left = deadline - boottime_ms();
         if (left <= 0) return false;
         if (r == 0) r = sd_bus_wait(&bus, static_cast<std::uint64_t>(left) * 1000);
-        if (r < 0) return fail(Errc::unavailable, "the system bus is gone");
+        if (r < 0 && r != -EINTR) return fail(Errc::unavailable, "the system bus is gone");  // a signal: done() may be true now
     }
     return true;
 }

@@ -143,6 +143,7 @@ public:
     Result<Tried> run(Role role, const settings::Worker& worker, const settings::Settings& settings) {
         const host::LimitsOf limits{unit, {worker.memory_bytes, worker.tasks_max, worker.cpu_percent}};
         if (auto set = manager_.set_limits({limits}).front(); !set) return fail(set.error());
+        if (auto cleared = end_what_was_left(); !cleared) return fail(cleared.error());
         const auto before = invocation();
         if (auto started = manager_.start({unit}).front(); !started) return fail(started.error());
         if (auto ended = wait(); !ended) return fail(ended.error());
@@ -178,11 +179,22 @@ private:
         return r < 0 ? fail(Errc::unavailable, std::string("systemd: ") + std::strerror(-r) + '.') : Status{};
     }
 
+    // Who began it was killed: two at once are kept apart by the lock.
+    Status end_what_was_left() {
+        if (!lives()) return {};
+        if (auto stopped = manager_.stop(unit); !stopped) return stopped;
+        return wait();
+    }
+
+    bool lives() {
+        const auto state = text("ActiveState", any_unit);
+        return (state != "inactive" && state != "failed") || has_job();
+    }
+
     Status wait() {
         for (bool stopping = false;;) {
             changed_ = false;
-            const auto state = text("ActiveState", any_unit);
-            if ((state == "inactive" || state == "failed") && !has_job()) return {};
+            if (!lives()) return {};
             if (interrupted != 0 && !std::exchange(stopping, true)) (void)manager_.stop(unit);
             constexpr std::int64_t look_again_ms = 1000;  // a signal of ours, and what was missed, is seen at the next look
             auto seen = host::process_until(
@@ -289,6 +301,7 @@ Status try_checks(Session& session, const settings::Project& project, const sett
         if (auto laid = lay_as_orchd(project, settings, role); !laid) return laid;
         const auto tried = try_unit.run(role, project.workers.at(role), settings);
         if (!tried) return fail(tried.error());
+        if (interrupted != 0) break;  // it ended by us
         all_good = all_good && tried->good();
         told.push_back({{"check", to_text(role)},
                         {"result", tried->result},
