@@ -219,7 +219,8 @@ private:
         return value;
     }
 
-    // It is about to be started or stopped: until then its state is that of the last time.
+    // It is about to be started or stopped: until then its state is that of the last time. Where nobody answers, the invocation
+    // tells whether it was started.
     bool has_job() {
         sd_bus_message* reply = nullptr;
         std::uint32_t id = 0;

@@ -19,7 +19,7 @@ using Files = std::map<std::string, std::string>;
 
 // By file: what it was and what it is.
 using Patch = std::map<std::string, std::pair<std::string, std::string>>;
-// As git's patch-id: the same for the same patch.
+// As git's patch-id: the same for the same patch; "empty" for none.
 [[nodiscard]] std::string id_of(const Patch& patch);
 
 struct Commit {
@@ -44,7 +44,7 @@ public:
     [[nodiscard]] bool any_in(const std::string& branch, const std::function<bool(const Files&)>& such) const;
     [[nodiscard]] std::string merge_base(const std::string& a, const std::string& b) const;
     [[nodiscard]] std::vector<std::string> changed(const std::string& from, const std::string& to) const;
-    // An id of what the commit changes from `base`, apart from what is in this folder; "empty" for nothing.
+    // What the commit changes from `base`, apart from what is in this folder.
     [[nodiscard]] Patch patch(const std::string& base, const std::string& id, const std::string& without) const;
     // Where `id` leaves `head`, and what that was once: what it was once counts first.
     [[nodiscard]] std::string fork_point(const std::string& id, const std::string& head,

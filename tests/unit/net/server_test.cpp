@@ -41,18 +41,12 @@ protected:
                      .most_body = 1u << 20,
                      .admission = [](const Request&) { return std::optional(error_response(401, "never")); }});
         router_.add({.method = "GET", .path = "/forgotten", .handler = [](Request, const Reply&) {}});
-        router_.add({.method = "GET", .path = "/later", .handler = [this](Request, Reply reply) {
-                         const std::lock_guard lock(mutex_);
-                         later_.push_back(std::move(reply));
-                     }});
-        router_.add({.method = "POST",
-                     .path = "/later",
-                     .handler =
-                         [this](Request, Reply reply) {
-                             const std::lock_guard lock(mutex_);
-                             later_.push_back(std::move(reply));
-                         },
-                     .most_body = 1u << 20});
+        const Handler later = [this](Request, Reply reply) {
+            const std::lock_guard lock(mutex_);
+            later_.push_back(std::move(reply));
+        };
+        router_.add({.method = "GET", .path = "/later", .handler = later});
+        router_.add({.method = "POST", .path = "/later", .handler = later, .most_body = 1u << 20});
         router_.add({.method = "GET", .path = "/stream", .handler = [this](Request, Reply reply) {
                          streams_.set_value(reply.stream({.content_type = "text/event-stream", .body = "first\n"}));
                      }});
